@@ -1,0 +1,191 @@
+/**
+ * The configuration: one table of settings, read once at the start and passed in.
+ * Flags go over the environment, over the file, over the defaults; a wrong value stops the start with its name.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FairwayError, messageOf } from './errors.js';
+
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+export type LogLevel = 'auto' | 'silent' | 'error' | 'warn' | 'info' | 'debug';
+
+export interface Config {
+  port: number;
+  host: string;
+  /** Absolute path. */
+  dataDir: string;
+  /** `sample`, `none`, or the absolute path of a dump. */
+  seed: string;
+  databaseUrl: string | undefined;
+  poolSize: number;
+  logLevel: LogLevel;
+  /** Where the command line asks for rates. */
+  url: string;
+}
+
+export interface Setting {
+  name: string;
+  key: keyof Config;
+  explanation: string;
+  fallback: string;
+  secret?: boolean;
+  parse: (text: string, context: ParseContext) => string | number | undefined;
+}
+
+interface ParseContext {
+  /** Where a relative path starts. */
+  base: string;
+}
+
+export type Origin = 'flag' | 'environment' | 'file' | 'default';
+
+export interface LoadedConfig {
+  config: Config;
+  origins: Record<keyof Config, { origin: Origin; detail: string }>;
+  warnings: string[];
+}
+
+export interface ConfigSource {
+  flags?: Partial<Record<keyof Config, string>>;
+  env: NodeJS.ProcessEnv;
+  /** The folder of `.fairway/` and `fairway.json`. */
+  root: string;
+  /** Where relative paths from flags and the environment start. */
+  cwd: string;
+}
+
+const invalid = (name: string, message: string): FairwayError =>
+  new FairwayError('configuration_invalid', `${name}: ${message}`);
+
+const wholeNumber = (low: number, high: number) => (text: string) => {
+  if (!/^[0-9]{1,6}$/.test(text) || Number(text) < low || Number(text) > high) {
+    throw new Error(`'${text}' is not a whole number from ${low} to ${high}`);
+  }
+  return Number(text);
+};
+
+const levels: readonly string[] = ['auto', 'silent', 'error', 'warn', 'info', 'debug'];
+
+const levelName = (text: string): string => {
+  if (!levels.includes(text)) throw new Error(`'${text}' is none of ${levels.join(', ')}`);
+  return text;
+};
+
+const hostName = (text: string): string => {
+  if (!/^[A-Za-z0-9._:%-]+$/.test(text)) throw new Error(`'${text}' is not an address or host name`);
+  return text;
+};
+
+const webAddress = (text: string): string => {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new Error(`'${text}' is not an http:// or https:// address`);
+  }
+  return text.replace(/\/+$/, '');
+};
+
+const databaseAddress = (text: string): string => {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new Error('it does not have the form postgresql://user:password@host:port/database');
+  }
+  return text;
+};
+
+const seedName = (text: string, { base }: ParseContext): string =>
+  text === 'sample' || text === 'none' ? text : resolve(base, text);
+
+export const settings: readonly Setting[] = [
+  { name: 'FAIRWAY_PORT', key: 'port', fallback: '3000', explanation: 'port to serve on; 0 takes a free one', parse: wholeNumber(0, 65535) },
+  { name: 'FAIRWAY_HOST', key: 'host', fallback: '127.0.0.1', explanation: 'address to serve on', parse: hostName },
+  { name: 'FAIRWAY_DATA_DIR', key: 'dataDir', fallback: '.fairway', explanation: 'folder of the embedded database', parse: (text, { base }) => resolve(base, text) },
+  { name: 'FAIRWAY_SEED', key: 'seed', fallback: 'sample', explanation: 'what a database without batches is filled with: sample, none, or a dump’s path', parse: seedName },
+  { name: 'DATABASE_URL', key: 'databaseUrl', fallback: '', explanation: 'PostgreSQL to use instead of the embedded one', secret: true, parse: databaseAddress },
+  { name: 'FAIRWAY_POOL_SIZE', key: 'poolSize', fallback: '8', explanation: 'connections to the database at the most', parse: wholeNumber(2, 500) },
+  { name: 'FAIRWAY_LOG_LEVEL', key: 'logLevel', fallback: 'auto', explanation: 'silent, error, warn, info, debug; auto is warn on a terminal, else info', parse: levelName },
+  { name: 'FAIRWAY_URL', key: 'url', fallback: '', explanation: 'service the command line asks; default is the local one', parse: webAddress },
+];
+
+/** Loads and checks every setting. Throws `configuration_invalid` naming the first wrong one. */
+export function loadConfig(source: ConfigSource): LoadedConfig {
+  const file = readFile(source);
+  const config: Partial<Record<keyof Config, string | number | undefined>> = {};
+  const origins = {} as LoadedConfig['origins'];
+  for (const setting of settings) {
+    const found = find(setting, source, file);
+    origins[setting.key] = { origin: found.origin, detail: found.detail };
+    const base = found.origin === 'flag' || found.origin === 'environment' ? source.cwd : source.root;
+    try {
+      config[setting.key] =
+        found.text === '' ? undefined : setting.parse(found.text, { base });
+    } catch (error) {
+      throw invalid(found.detail, messageOf(error));
+    }
+  }
+  config.url ??= `http://${localHost(String(config.host))}:${config.port}`;
+  return { config: config as unknown as Config, origins, warnings: unknownNames(source.env) };
+}
+
+/** Text of a variable, from NAME or from the file that NAME_FILE names. */
+export function readVariable(env: NodeJS.ProcessEnv, name: string, cwd: string): { text: string; detail: string } | undefined {
+  const direct = env[name];
+  const path = env[`${name}_FILE`];
+  if (direct && path) throw invalid(name, `both ${name} and ${name}_FILE are set; keep one`);
+  if (direct) return { text: direct, detail: name };
+  if (!path) return undefined;
+  try {
+    return { text: readFileSync(resolve(cwd, path), 'utf8').replace(/\r?\n$/, ''), detail: `${name}_FILE` };
+  } catch (error) {
+    throw invalid(`${name}_FILE`, `cannot read it (${messageOf(error)})`);
+  }
+}
+
+function find(setting: Setting, source: ConfigSource, file: Record<string, string>): { text: string; origin: Origin; detail: string } {
+  const flag = source.flags?.[setting.key];
+  if (flag !== undefined) return { text: flag, origin: 'flag', detail: `--${flagName(setting.key)}` };
+  const variable = setting.secret
+    ? readVariable(source.env, setting.name, source.cwd)
+    : source.env[setting.name]
+      ? { text: source.env[setting.name] ?? '', detail: setting.name }
+      : undefined;
+  if (variable) return { ...variable, origin: 'environment' };
+  const inFile = file[setting.key];
+  if (inFile !== undefined) return { text: inFile, origin: 'file', detail: `fairway.json: ${setting.key}` };
+  return { text: setting.fallback, origin: 'default', detail: setting.name };
+}
+
+export const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+function readFile(source: ConfigSource): Record<string, string> {
+  const given = source.env['FAIRWAY_CONFIG'];
+  const path = given ? resolve(source.cwd, given) : join(source.root, 'fairway.json');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (!given && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw invalid(path, `cannot be read as JSON (${messageOf(error)})`);
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw invalid(path, 'must hold one JSON object, such as {"port": 3000}');
+  }
+  const known = settings.map((setting) => setting.key as string);
+  const result: Record<string, string> = {};
+  for (const [key, value] of Object.entries(parsed)) {
+    if (!known.includes(key)) throw invalid(path, `unknown setting '${key}'; there are ${known.join(', ')}`);
+    if (typeof value !== 'string' && typeof value !== 'number') throw invalid(`${path}: ${key}`, 'must be a text or a number');
+    result[key] = String(value);
+  }
+  return result;
+}
+
+/** Variables that start with FAIRWAY_ and mean nothing: most likely misspelt. Orchestrators add their own, so no error. */
+function unknownNames(env: NodeJS.ProcessEnv): string[] {
+  const known = new Set([...settings.map((setting) => setting.name), 'FAIRWAY_CONFIG']);
+  return Object.keys(env)
+    .filter((name) => /^FAIRWAY_/.test(name) && !/^FAIRWAY_(TEST_|SHARED$|SERVICE_|PORT_)/.test(name) && !known.has(name))
+    .map((name) => `${name} is not a setting of Fairway; 'fairway config' lists them`);
+}
+
+const localHost = (host: string): string =>
+  host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host;

@@ -1,0 +1,32 @@
+/** Opens the database that is configured: the one that was named, or the embedded one, found running or started. */
+import { namedDatabase } from './connection.js';
+import { openDatabase, type Database } from './database.js';
+import { acquireEmbedded } from './embedded/index.js';
+import type { Config } from '../config.js';
+import type { Emit } from '../events.js';
+
+export interface OpenedDatabase {
+  database: Database;
+  embedded: boolean;
+  /** Ends the pool, then lets go of the embedded server. With `force`, statements still running are not waited for. */
+  close(force?: boolean): Promise<void>;
+}
+
+export async function openConfigured(config: Config, env: NodeJS.ProcessEnv, cwd: string, emit: Emit): Promise<OpenedDatabase> {
+  const { poolSize } = config;
+  const named = namedDatabase(config, env, cwd);
+  if (named) {
+    const database = openDatabase({ connection: named, poolSize, emit });
+    return { database, embedded: false, close: async (force) => (force ? undefined : database.close()) };
+  }
+  const server = await acquireEmbedded({ dataDir: config.dataDir, emit });
+  const database = openDatabase({ connection: server.connection, poolSize, emit });
+  return {
+    database,
+    embedded: true,
+    close: async (force) => {
+      if (!force) await database.close();
+      await server.release();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** Days as whole numbers since 1970-01-01, so that no time zone and no clock takes part. */
+
+const millisecondsPerDay = 86_400_000;
+
+/** First and last day an item may have: 1970-01-01 and 2058-12-31. */
+export const firstItemDay = 0;
+export const lastItemDay = Date.UTC(2058, 11, 31) / millisecondsPerDay;
+
+/** The day of a calendar date, or undefined where there is no such date (year 1 to 9999, proleptic Gregorian). */
+export function dayOf(year: number, month: number, dayOfMonth: number): number | undefined {
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > 31) return undefined;
+  const date = new Date(0);
+  // Date.UTC would read years below 100 as 19xx.
+  date.setUTCFullYear(year, month - 1, dayOfMonth);
+  return date.getUTCMonth() === month - 1 ? date.getTime() / millisecondsPerDay : undefined;
+}
+
+/** Reads YYYY-MM-DD; month and day may have one digit, as the original service took them. ASCII digits only. */
+export function parseDay(text: string): number | undefined {
+  const match = /^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})$/.exec(text);
+  return match ? dayOf(Number(match[1]), Number(match[2]), Number(match[3])) : undefined;
+}
+
+/** Writes YYYY-MM-DD. */
+export function formatDay(day: number): string {
+  return new Date(day * millisecondsPerDay).toISOString().slice(0, 10);
+}
+
+/** Months since year 0, equal for days of one calendar month. */
+export function monthOf(day: number): number {
+  const date = new Date(day * millisecondsPerDay);
+  return date.getUTCFullYear() * 12 + date.getUTCMonth();
+}

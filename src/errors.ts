@@ -1,0 +1,88 @@
+/**
+ * The one catalogue of errors: what can go wrong, under which code, with which HTTP status and which exit code.
+ * Every entry is explained in docs/errors.md; a test compares the two both ways.
+ */
+
+/** Exit codes of the command line. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, rejected: 3, retry: 4 } as const;
+
+interface CatalogueEntry {
+  /** HTTP status where the error leaves through HTTP. */
+  status: number;
+  /** Short and the same for every occurrence (RFC 9457 `title`). */
+  title: string;
+  /** Exit code of the command line. */
+  exit: number;
+}
+
+export const catalogue = {
+  invalid_parameter: { status: 400, title: 'A parameter is missing or not valid', exit: exitCodes.usage },
+  bad_request: { status: 400, title: 'The request could not be understood', exit: exitCodes.usage },
+  not_found: { status: 404, title: 'There is nothing at this address', exit: exitCodes.failed },
+  method_not_allowed: { status: 405, title: 'This address does not take that method', exit: exitCodes.usage },
+  request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
+  unsupported_media_type: { status: 415, title: 'The body is of a kind that is not taken here', exit: exitCodes.usage },
+  internal_error: { status: 500, title: 'Something went wrong inside Fairway', exit: exitCodes.failed },
+  database_unavailable: { status: 503, title: 'The database cannot be reached', exit: exitCodes.retry },
+  database_timeout: { status: 503, title: 'The database did not answer in time', exit: exitCodes.retry },
+  database_refused: { status: 503, title: 'The database refused the connection', exit: exitCodes.failed },
+  schema_missing: { status: 503, title: 'The database has not been migrated', exit: exitCodes.failed },
+  schema_newer: { status: 503, title: 'The database was migrated by a newer Fairway', exit: exitCodes.failed },
+  service_unreachable: { status: 503, title: 'The service cannot be reached', exit: exitCodes.retry },
+  configuration_invalid: { status: 500, title: 'A setting is not valid', exit: exitCodes.usage },
+  usage: { status: 400, title: 'The command was called with words it does not know', exit: exitCodes.usage },
+  port_in_use: { status: 500, title: 'The port is taken', exit: exitCodes.failed },
+  file_unreadable: { status: 500, title: 'The file cannot be read', exit: exitCodes.failed },
+  dump_invalid: { status: 422, title: 'The dump is not one Fairway can import', exit: exitCodes.rejected },
+  dump_conflict: { status: 409, title: 'The database already holds other data', exit: exitCodes.rejected },
+  postgres_unsupported: { status: 500, title: 'There is no bundled PostgreSQL for this machine', exit: exitCodes.failed },
+  postgres_failed: { status: 500, title: 'The bundled PostgreSQL does not start', exit: exitCodes.failed },
+  postgres_version: { status: 500, title: 'The data folder belongs to another PostgreSQL version', exit: exitCodes.failed },
+  data_folder: { status: 500, title: 'The data folder cannot be used', exit: exitCodes.failed },
+  disk_full: { status: 507, title: 'The disk is full', exit: exitCodes.failed },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** One thing wrong with one parameter of a request. */
+export interface ParameterFault {
+  parameter: string;
+  message: string;
+  expected: string;
+  value?: string;
+}
+
+/** An error Fairway means: its `message` says what is wrong and what to do, and may be shown to anyone. */
+export class FairwayError extends Error {
+  readonly code: ErrorCode;
+  /** Where it happened, when there is a place: a line of a file, from 1. */
+  readonly line: number | undefined;
+  readonly faults: readonly ParameterFault[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    more: { cause?: unknown; line?: number; faults?: readonly ParameterFault[] } = {},
+  ) {
+    super(message, more.cause === undefined ? {} : { cause: more.cause });
+    this.name = 'FairwayError';
+    this.code = code;
+    this.line = more.line;
+    this.faults = more.faults ?? [];
+  }
+
+  get status(): number {
+    return catalogue[this.code].status;
+  }
+
+  get title(): string {
+    return catalogue[this.code].title;
+  }
+
+  get exit(): number {
+    return catalogue[this.code].exit;
+  }
+}
+
+/** The message of anything thrown. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

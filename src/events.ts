@@ -1,0 +1,24 @@
+/**
+ * What happens, said once: code emits one typed event, and the log (later metrics and traces) subscribes to it.
+ * No module below `observe/` knows a logger.
+ */
+export type FairwayEvent =
+  | { kind: 'listening'; address: string }
+  | { kind: 'stopping'; reason: string }
+  | { kind: 'stopped' }
+  | { kind: 'request'; id: string; method: string; url: string; status: number; milliseconds: number }
+  | { kind: 'request-failed'; id: string; error: unknown }
+  | { kind: 'database-lost'; reason: string }
+  | { kind: 'database-back' }
+  | { kind: 'migrated'; applied: string[] }
+  | { kind: 'adopted'; items: number; revision: number }
+  | { kind: 'seeded'; source: string; items: number; revision: number }
+  | { kind: 'postgres-initialising'; folder: string; version: string }
+  | { kind: 'postgres-started'; pid: number; port: number }
+  | { kind: 'postgres-adopted'; pid: number; port: number }
+  | { kind: 'postgres-crashed'; pid: number }
+  | { kind: 'postgres-restart-failed'; reason: string }
+  | { kind: 'postgres-stopped'; pid: number };
+
+/** Receives each event as it happens; must not throw. */
+export type Emit = (event: FairwayEvent) => void;

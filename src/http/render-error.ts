@@ -1,0 +1,35 @@
+/** Errors leave here: in goes anything thrown, out comes an RFC 9457 problem that says nothing of the inside. */
+import { catalogue, FairwayError, type ErrorCode } from '../errors.js';
+import type { Problem } from './contract.js';
+
+/** What Fastify itself refuses, by its status. */
+const frameworkCodes: Record<number, ErrorCode> = {
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'request_too_large',
+  414: 'request_too_large',
+  415: 'unsupported_media_type',
+};
+
+/** The error of the catalogue that stands for what was thrown. */
+export function asFairwayError(error: unknown): FairwayError {
+  if (error instanceof FairwayError) return error;
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new FairwayError(frameworkCodes[status] ?? 'bad_request', (error as Error).message, { cause: error });
+  }
+  return new FairwayError('internal_error', 'this is our fault, not yours; the log has it under the request’s id', { cause: error });
+}
+
+export function renderProblem(error: FairwayError, requestId: string): Problem {
+  const { status, title } = catalogue[error.code];
+  return {
+    type: `urn:fairway:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    code: error.code,
+    request_id: requestId,
+    ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * The packed form of a lane's items (format 1), written by `ingest`, read by `query`, and by fairway.unpack in SQL.
+ * Numbers are big-endian: byte 0 the width of a day offset (1 or 2), byte 1 the width of a price offset (1 to 4),
+ * bytes 2-5 the smallest price; then each item as (day - first day, price - smallest price), by day and price.
+ */
+export const segmentFormat = 1;
+const headerBytes = 6;
+
+/** Payload that keeps a row below PostgreSQL's TOAST threshold of 2,032 bytes, so that reading it is one page. */
+export const maximumPayloadBytes = 1_900;
+
+export const offsetWidth = (largest: number): number =>
+  largest < 0x100 ? 1 : largest < 0x1_0000 ? 2 : largest < 0x100_0000 ? 3 : 4;
+
+/** Packs items sorted by day and price. `days` and `prices` are parallel; at least one item. */
+export function packItems(days: ArrayLike<number>, prices: ArrayLike<number>, from: number, to: number): Buffer {
+  const firstDay = days[from] ?? 0;
+  let lowest = prices[from] ?? 0;
+  let highest = lowest;
+  for (let index = from; index < to; index++) {
+    const price = prices[index] ?? 0;
+    if (price < lowest) lowest = price;
+    if (price > highest) highest = price;
+  }
+  const dayWidth = offsetWidth((days[to - 1] ?? 0) - firstDay);
+  const priceWidth = offsetWidth(highest - lowest);
+  const payload = Buffer.allocUnsafe(headerBytes + (to - from) * (dayWidth + priceWidth));
+  payload[0] = dayWidth;
+  payload[1] = priceWidth;
+  payload.writeUInt32BE(lowest, 2);
+  let at = headerBytes;
+  for (let index = from; index < to; index++) {
+    at = payload.writeUIntBE((days[index] ?? 0) - firstDay, at, dayWidth);
+    at = payload.writeUIntBE((prices[index] ?? 0) - lowest, at, priceWidth);
+  }
+  return payload;
+}
+
+/** Calls `visit(day offset from the segment's first day, price)` for each item. Throws on an unknown format. */
+export function unpackItems(format: number, payload: Buffer, visit: (dayOffset: number, price: number) => void): void {
+  if (format !== segmentFormat) throw new Error(`segment format ${format} is not known to this version`);
+  const dayWidth = payload[0] ?? 0;
+  const priceWidth = payload[1] ?? 0;
+  const lowest = payload.readUInt32BE(2);
+  const width = dayWidth + priceWidth;
+  for (let at = headerBytes; at + width <= payload.length; at += width) {
+    visit(payload.readUIntBE(at, dayWidth), lowest + payload.readUIntBE(at + dayWidth, priceWidth));
+  }
+}
