@@ -103,10 +103,10 @@ create function fairway.big_endian(bytes bytea, start integer, width integer) re
 language sql immutable strict parallel safe as $$
   select case width
     when 1 then get_byte(bytes, start)::bigint
-    when 2 then (get_byte(bytes, start) << 8 | get_byte(bytes, start + 1))::bigint
-    when 3 then (get_byte(bytes, start) << 16 | get_byte(bytes, start + 1) << 8 | get_byte(bytes, start + 2))::bigint
-    else get_byte(bytes, start)::bigint << 24
-      | (get_byte(bytes, start + 1) << 16 | get_byte(bytes, start + 2) << 8 | get_byte(bytes, start + 3))::bigint
+    when 2 then get_byte(bytes, start)::bigint << 8 | get_byte(bytes, start + 1)
+    when 3 then (get_byte(bytes, start)::bigint << 8 | get_byte(bytes, start + 1)) << 8 | get_byte(bytes, start + 2)
+    else ((get_byte(bytes, start)::bigint << 8 | get_byte(bytes, start + 1)) << 8 | get_byte(bytes, start + 2)) << 8
+      | get_byte(bytes, start + 3)
   end
 $$;
 

@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { maximumPayloadBytes, segmentFormat, unpackItems } from '../src/segment.js';
+import { PartPacker, type Segment } from '../src/ingest/pack.js';
+
+const anyItem = fc.record({
+  lane: fc.integer({ min: 0, max: 3 }),
+  day: fc.oneof(fc.integer({ min: 18_600, max: 18_700 }), fc.integer({ min: 0, max: 32_506 })),
+  price: fc.oneof(fc.integer({ min: 900, max: 1_200 }), fc.integer({ min: 1, max: 2 ** 31 - 1 })),
+});
+type Item = { lane: number; day: number; price: number };
+
+const byValue = (a: Item, b: Item): number => a.lane - b.lane || a.day - b.day || a.price - b.price;
+
+function pack(items: readonly Item[]): Segment[] {
+  const packer = new PartPacker(Math.max(1, items.length));
+  for (const { lane, day, price } of items) packer.add(lane, day, price);
+  return [...packer.drain(4)];
+}
+
+function unpack(segments: readonly Segment[]): Item[] {
+  const items: Item[] = [];
+  for (const { lane, firstDay, payload } of segments) {
+    unpackItems(segmentFormat, payload, (offset, price) => items.push({ lane, day: firstDay + offset, price }));
+  }
+  return items;
+}
+
+test('what is packed comes back: the same items, duplicates included, whatever their order', () => {
+  fc.assert(fc.property(fc.array(anyItem, { maxLength: 2_000 }), (items) => void expect(unpack(pack(items))).toEqual(items.toSorted(byValue))), { numRuns: 200 });
+});
+
+test('a segment says the truth about itself and stays below the TOAST threshold', () => {
+  fc.assert(
+    fc.property(fc.array(anyItem, { minLength: 1, maxLength: 5_000 }), (items) => {
+      for (const segment of pack(items)) {
+        const inside = unpack([segment]);
+        expect(inside.length).toBe(segment.items);
+        expect(Math.min(...inside.map((item) => item.day))).toBe(segment.firstDay);
+        expect(Math.max(...inside.map((item) => item.day))).toBe(segment.lastDay);
+        expect(segment.payload.length).toBeLessThanOrEqual(maximumPayloadBytes + 6);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a busy lane is cut at the end of a month', () => {
+  const items = Array.from({ length: 59 * 20 }, (_, index) => ({ lane: 0, day: 18_628 + Math.floor(index / 20), price: 1_000 + index % 20 }));
+  const segments = pack(items);
+  expect(segments.some((segment) => segment.lastDay === 18_628 + 30)).toBe(true);
+});
+
+test('an unknown format is refused, not misread', () => {
+  expect(() => unpackItems(2, Buffer.alloc(20), () => undefined)).toThrow(/format 2/);
+});
