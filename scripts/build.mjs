@@ -15,7 +15,9 @@ export function build() {
   const result = spawnSync(tsc, ['-p', join(root, 'tsconfig.json'), '--outDir', fresh], { encoding: 'utf8' });
   if (result.status !== 0) {
     rmSync(fresh, { recursive: true, force: true });
-    process.stderr.write(result.error ? `cannot run ${tsc}: ${result.error.message}\n` : result.stdout + result.stderr);
+    process.stderr.write(
+      result.error ? `cannot run ${tsc}: ${result.error.message}\n` : result.stdout + result.stderr,
+    );
     return false;
   }
   writeFileSync(join(fresh, '.built'), '');

@@ -1,6 +1,15 @@
 // Installs and builds what is missing or older than the lock file and the sources. Silent where there is nothing to do.
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
@@ -21,7 +30,8 @@ function newest(folder) {
 
 const mustInstall = () => changed('node_modules/.package-lock.json') < changed('package-lock.json');
 const mustBuild = () =>
-  changed('dist/.built') < Math.max(newest(join(root, 'src')), changed('tsconfig.json'), changed('package-lock.json'));
+  changed('dist/.built') <
+  Math.max(newest(join(root, 'src')), changed('tsconfig.json'), changed('package-lock.json'));
 
 export function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -50,11 +60,21 @@ export function prepare() {
 function install() {
   process.stderr.write('installing what is needed…\n');
   // npm hands its own settings down as npm_… variables; those of the outer call are not meant for this one.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config|package|lifecycle|command)/i.test(name) || /^npm_config_(cafile|registry|proxy|https_proxy|cache|userconfig|globalconfig)$/i.test(name)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) =>
+        !/^npm_(config|package|lifecycle|command)/i.test(name) ||
+        /^npm_config_(cafile|registry|proxy|https_proxy|cache|userconfig|globalconfig)$/i.test(name),
+    ),
+  );
   const words = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   const { status, stdout, stderr, error } = spawnSync('npm', words, { cwd: root, env, encoding: 'utf8' });
   if (status === 0) return;
-  process.stderr.write(error ? `cannot run npm: ${error.message}\n` : `${stdout}${stderr}npm ci failed; is the npm registry reachable?\n`);
+  process.stderr.write(
+    error
+      ? `cannot run npm: ${error.message}\n`
+      : `${stdout}${stderr}npm ci failed; is the npm registry reachable?\n`,
+  );
   rmSync(lock, { force: true });
   process.exit(1);
 }
@@ -70,7 +90,9 @@ function takeLock() {
       return;
     } catch (error) {
       if (error.code !== 'EEXIST') {
-        process.stderr.write(`cannot write to ${root} (${error.message}), and something is to be installed or built there\n`);
+        process.stderr.write(
+          `cannot write to ${root} (${error.message}), and something is to be installed or built there\n`,
+        );
         process.exit(1);
       }
     }

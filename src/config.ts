@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FairwayError, messageOf } from './errors.js';
+import { codeOf, FairwayError, messageOf } from './errors.js';
 
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -96,14 +96,63 @@ const seedName = (text: string, { base }: ParseContext): string =>
   text === 'sample' || text === 'none' ? text : resolve(base, text);
 
 export const settings: readonly Setting[] = [
-  { name: 'FAIRWAY_PORT', key: 'port', fallback: '3000', explanation: 'port to serve on; 0 takes a free one', parse: wholeNumber(0, 65535) },
-  { name: 'FAIRWAY_HOST', key: 'host', fallback: '127.0.0.1', explanation: 'address to serve on', parse: hostName },
-  { name: 'FAIRWAY_DATA_DIR', key: 'dataDir', fallback: '.fairway', explanation: 'folder of the embedded database', parse: (text, { base }) => resolve(base, text) },
-  { name: 'FAIRWAY_SEED', key: 'seed', fallback: 'sample', explanation: 'what a database without batches is filled with: sample, none, or a dump’s path', parse: seedName },
-  { name: 'DATABASE_URL', key: 'databaseUrl', fallback: '', explanation: 'PostgreSQL to use instead of the embedded one', secret: true, parse: databaseAddress },
-  { name: 'FAIRWAY_POOL_SIZE', key: 'poolSize', fallback: '8', explanation: 'connections to the database at the most', parse: wholeNumber(2, 500) },
-  { name: 'FAIRWAY_LOG_LEVEL', key: 'logLevel', fallback: 'auto', explanation: 'silent, error, warn, info, debug; auto is warn on a terminal, else info', parse: levelName },
-  { name: 'FAIRWAY_URL', key: 'url', fallback: '', explanation: 'service the command line asks; default is the local one', parse: webAddress },
+  {
+    name: 'FAIRWAY_PORT',
+    key: 'port',
+    fallback: '3000',
+    explanation: 'port to serve on; 0 takes a free one',
+    parse: wholeNumber(0, 65535),
+  },
+  {
+    name: 'FAIRWAY_HOST',
+    key: 'host',
+    fallback: '127.0.0.1',
+    explanation: 'address to serve on',
+    parse: hostName,
+  },
+  {
+    name: 'FAIRWAY_DATA_DIR',
+    key: 'dataDir',
+    fallback: '.fairway',
+    explanation: 'folder of the embedded database',
+    parse: (text, { base }) => resolve(base, text),
+  },
+  {
+    name: 'FAIRWAY_SEED',
+    key: 'seed',
+    fallback: 'sample',
+    explanation: 'what a database without batches is filled with: sample, none, or a dump’s path',
+    parse: seedName,
+  },
+  {
+    name: 'DATABASE_URL',
+    key: 'databaseUrl',
+    fallback: '',
+    explanation: 'PostgreSQL to use instead of the embedded one',
+    secret: true,
+    parse: databaseAddress,
+  },
+  {
+    name: 'FAIRWAY_POOL_SIZE',
+    key: 'poolSize',
+    fallback: '8',
+    explanation: 'connections to the database at the most',
+    parse: wholeNumber(2, 500),
+  },
+  {
+    name: 'FAIRWAY_LOG_LEVEL',
+    key: 'logLevel',
+    fallback: 'auto',
+    explanation: 'silent, error, warn, info, debug; auto is warn on a terminal, else info',
+    parse: levelName,
+  },
+  {
+    name: 'FAIRWAY_URL',
+    key: 'url',
+    fallback: '',
+    explanation: 'service the command line asks; default is the local one',
+    parse: webAddress,
+  },
 ];
 
 /** Loads and checks every setting. Throws `configuration_invalid` naming the first wrong one. */
@@ -116,8 +165,7 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
     origins[setting.key] = { origin: found.origin, detail: found.detail };
     const base = found.origin === 'flag' || found.origin === 'environment' ? source.cwd : source.root;
     try {
-      config[setting.key] =
-        found.text === '' ? undefined : setting.parse(found.text, { base });
+      config[setting.key] = found.text === '' ? undefined : setting.parse(found.text, { base });
     } catch (error) {
       throw invalid(found.detail, messageOf(error));
     }
@@ -127,7 +175,11 @@ export function loadConfig(source: ConfigSource): LoadedConfig {
 }
 
 /** Text of a variable, from NAME or from the file that NAME_FILE names. */
-export function readVariable(env: NodeJS.ProcessEnv, name: string, cwd: string): { text: string; detail: string } | undefined {
+export function readVariable(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  cwd: string,
+): { text: string; detail: string } | undefined {
   const direct = env[name];
   const path = env[`${name}_FILE`];
   if (direct && path) throw invalid(name, `both ${name} and ${name}_FILE are set; keep one`);
@@ -140,7 +192,11 @@ export function readVariable(env: NodeJS.ProcessEnv, name: string, cwd: string):
   }
 }
 
-function find(setting: Setting, source: ConfigSource, file: Record<string, string>): { text: string; origin: Origin; detail: string } {
+function find(
+  setting: Setting,
+  source: ConfigSource,
+  file: Record<string, string>,
+): { text: string; origin: Origin; detail: string } {
   const flag = source.flags?.[setting.key];
   if (flag !== undefined) return { text: flag, origin: 'flag', detail: `--${flagName(setting.key)}` };
   const variable = setting.secret
@@ -154,7 +210,8 @@ function find(setting: Setting, source: ConfigSource, file: Record<string, strin
   return { text: setting.fallback, origin: 'default', detail: setting.name };
 }
 
-export const flagName = (key: string): string => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+export const flagName = (key: string): string =>
+  key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 function readFile(source: ConfigSource): Record<string, string> {
   const given = source.env['FAIRWAY_CONFIG'];
@@ -163,7 +220,7 @@ function readFile(source: ConfigSource): Record<string, string> {
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    if (!given && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if (!given && codeOf(error) === 'ENOENT') return {};
     throw invalid(path, `cannot be read as JSON (${messageOf(error)})`);
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
@@ -173,7 +230,8 @@ function readFile(source: ConfigSource): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [key, value] of Object.entries(parsed)) {
     if (!known.includes(key)) throw invalid(path, `unknown setting '${key}'; there are ${known.join(', ')}`);
-    if (typeof value !== 'string' && typeof value !== 'number') throw invalid(`${path}: ${key}`, 'must be a text or a number');
+    if (typeof value !== 'string' && typeof value !== 'number')
+      throw invalid(`${path}: ${key}`, 'must be a text or a number');
     result[key] = String(value);
   }
   return result;
@@ -183,7 +241,12 @@ function readFile(source: ConfigSource): Record<string, string> {
 function unknownNames(env: NodeJS.ProcessEnv): string[] {
   const known = new Set([...settings.map((setting) => setting.name), 'FAIRWAY_CONFIG']);
   return Object.keys(env)
-    .filter((name) => /^FAIRWAY_/.test(name) && !/^FAIRWAY_(TEST_|SHARED$|SERVICE_|PORT_)/.test(name) && !known.has(name))
+    .filter(
+      (name) =>
+        name.startsWith('FAIRWAY_') &&
+        !/^FAIRWAY_(TEST_|SHARED$|SERVICE_|PORT_)/.test(name) &&
+        !known.has(name),
+    )
     .map((name) => `${name} is not a setting of Fairway; 'fairway config' lists them`);
 }
 

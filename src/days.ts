@@ -8,7 +8,8 @@ export const lastItemDay = Date.UTC(2058, 11, 31) / millisecondsPerDay;
 
 /** The day of a calendar date, or undefined where there is no such date (year 1 to 9999, proleptic Gregorian). */
 export function dayOf(year: number, month: number, dayOfMonth: number): number | undefined {
-  if (year < 1 || year > 9999 || month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > 31) return undefined;
+  if (year < 1 || year > 9999 || month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > 31)
+    return undefined;
   const date = new Date(0);
   // Date.UTC would read years below 100 as 19xx.
   date.setUTCFullYear(year, month - 1, dayOfMonth);

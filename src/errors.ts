@@ -21,13 +21,21 @@ export const catalogue = {
   not_found: { status: 404, title: 'There is nothing at this address', exit: exitCodes.failed },
   method_not_allowed: { status: 405, title: 'This address does not take that method', exit: exitCodes.usage },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
-  unsupported_media_type: { status: 415, title: 'The body is of a kind that is not taken here', exit: exitCodes.usage },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The body is of a kind that is not taken here',
+    exit: exitCodes.usage,
+  },
   internal_error: { status: 500, title: 'Something went wrong inside Fairway', exit: exitCodes.failed },
   database_unavailable: { status: 503, title: 'The database cannot be reached', exit: exitCodes.retry },
   database_timeout: { status: 503, title: 'The database did not answer in time', exit: exitCodes.retry },
   database_refused: { status: 503, title: 'The database refused the connection', exit: exitCodes.failed },
   schema_missing: { status: 503, title: 'The database has not been migrated', exit: exitCodes.failed },
-  schema_newer: { status: 503, title: 'The database was migrated by a newer Fairway', exit: exitCodes.failed },
+  schema_newer: {
+    status: 503,
+    title: 'The database was migrated by a newer Fairway',
+    exit: exitCodes.failed,
+  },
   service_unreachable: { status: 503, title: 'The service cannot be reached', exit: exitCodes.retry },
   configuration_invalid: { status: 500, title: 'A setting is not valid', exit: exitCodes.usage },
   usage: { status: 400, title: 'The command was called with words it does not know', exit: exitCodes.usage },
@@ -35,9 +43,17 @@ export const catalogue = {
   file_unreadable: { status: 500, title: 'The file cannot be read', exit: exitCodes.failed },
   dump_invalid: { status: 422, title: 'The dump is not one Fairway can import', exit: exitCodes.rejected },
   dump_conflict: { status: 409, title: 'The database already holds other data', exit: exitCodes.rejected },
-  postgres_unsupported: { status: 500, title: 'There is no bundled PostgreSQL for this machine', exit: exitCodes.failed },
+  postgres_unsupported: {
+    status: 500,
+    title: 'There is no bundled PostgreSQL for this machine',
+    exit: exitCodes.failed,
+  },
   postgres_failed: { status: 500, title: 'The bundled PostgreSQL does not start', exit: exitCodes.failed },
-  postgres_version: { status: 500, title: 'The data folder belongs to another PostgreSQL version', exit: exitCodes.failed },
+  postgres_version: {
+    status: 500,
+    title: 'The data folder belongs to another PostgreSQL version',
+    exit: exitCodes.failed,
+  },
   data_folder: { status: 500, title: 'The data folder cannot be used', exit: exitCodes.failed },
   disk_full: { status: 507, title: 'The disk is full', exit: exitCodes.failed },
 } as const satisfies Record<string, CatalogueEntry>;
@@ -86,3 +102,9 @@ export class FairwayError extends Error {
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** The `code` of what the system or PostgreSQL threw, such as ENOENT or 57P01. */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

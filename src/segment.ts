@@ -13,7 +13,12 @@ export const offsetWidth = (largest: number): number =>
   largest < 0x100 ? 1 : largest < 0x1_0000 ? 2 : largest < 0x100_0000 ? 3 : 4;
 
 /** Packs items sorted by day and price. `days` and `prices` are parallel; at least one item. */
-export function packItems(days: ArrayLike<number>, prices: ArrayLike<number>, from: number, to: number): Buffer {
+export function packItems(
+  days: ArrayLike<number>,
+  prices: ArrayLike<number>,
+  from: number,
+  to: number,
+): Buffer {
   const firstDay = days[from] ?? 0;
   let lowest = prices[from] ?? 0;
   let highest = lowest;
@@ -37,7 +42,11 @@ export function packItems(days: ArrayLike<number>, prices: ArrayLike<number>, fr
 }
 
 /** Calls `visit(day offset from the segment's first day, price)` for each item. Throws on an unknown format. */
-export function unpackItems(format: number, payload: Buffer, visit: (dayOffset: number, price: number) => void): void {
+export function unpackItems(
+  format: number,
+  payload: Buffer,
+  visit: (dayOffset: number, price: number) => void,
+): void {
   if (format !== segmentFormat) throw new Error(`segment format ${format} is not known to this version`);
   const dayWidth = payload[0] ?? 0;
   const priceWidth = payload[1] ?? 0;

@@ -21,13 +21,20 @@ function pack(items: readonly Item[]): Segment[] {
 function unpack(segments: readonly Segment[]): Item[] {
   const items: Item[] = [];
   for (const { lane, firstDay, payload } of segments) {
-    unpackItems(segmentFormat, payload, (offset, price) => items.push({ lane, day: firstDay + offset, price }));
+    unpackItems(segmentFormat, payload, (offset, price) =>
+      items.push({ lane, day: firstDay + offset, price }),
+    );
   }
   return items;
 }
 
 test('what is packed comes back: the same items, duplicates included, whatever their order', () => {
-  fc.assert(fc.property(fc.array(anyItem, { maxLength: 2_000 }), (items) => void expect(unpack(pack(items))).toEqual(items.toSorted(byValue))), { numRuns: 200 });
+  fc.assert(
+    fc.property(fc.array(anyItem, { maxLength: 2_000 }), (items) => {
+      expect(unpack(pack(items))).toEqual(items.toSorted(byValue));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test('a segment says the truth about itself and stays below the TOAST threshold', () => {
@@ -46,7 +53,11 @@ test('a segment says the truth about itself and stays below the TOAST threshold'
 });
 
 test('a busy lane is cut at the end of a month', () => {
-  const items = Array.from({ length: 59 * 20 }, (_, index) => ({ lane: 0, day: 18_628 + Math.floor(index / 20), price: 1_000 + index % 20 }));
+  const items = Array.from({ length: 59 * 20 }, (_, index) => ({
+    lane: 0,
+    day: 18_628 + Math.floor(index / 20),
+    price: 1_000 + (index % 20),
+  }));
   const segments = pack(items);
   expect(segments.some((segment) => segment.lastDay === 18_628 + 30)).toBe(true);
 });

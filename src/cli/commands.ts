@@ -1,51 +1,114 @@
 /** The command line as a table of contents: a command each, its words here, its work in a file of its own. */
 import { Command, CommanderError, Option } from 'commander';
-import { processContext, type ConfigFlags } from './context.js';
+import { processContext, type ConfigFlags, type Context } from './context.js';
 import { reportError } from './report-error.js';
 import { showConfig } from './config.js';
 import { runImport } from './import.js';
 import { runMigrate } from './migrate.js';
-import { runRates } from './rates.js';
-import { runSample } from './sample.js';
+import { runRates, type RatesFlags } from './rates.js';
+import { runSample, type SampleFlags } from './sample.js';
 import { runService } from './service.js';
 import { exitCodes } from '../errors.js';
 
 const exitHelp = `
 Exit codes: 0 done, 1 failed, 2 wrong use, 3 rejected, 4 not reachable or to be tried again.`;
 
-const example = (...lines: string[]): string => `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+const example = (...lines: string[]): string =>
+  `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 
 const port = (): Option => new Option('--port <number>', 'port to serve on (FAIRWAY_PORT)');
 const host = (): Option => new Option('--host <address>', 'address to serve on (FAIRWAY_HOST)');
-const dataDir = (): Option => new Option('--data-dir <folder>', 'folder of the embedded database (FAIRWAY_DATA_DIR)');
-const seedOption = (): Option => new Option('--seed <what>', 'what an empty database is filled with: sample, none, or a dump (FAIRWAY_SEED)');
-const databaseUrl = (): Option => new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded one (DATABASE_URL)');
+const dataDir = (): Option =>
+  new Option('--data-dir <folder>', 'folder of the embedded database (FAIRWAY_DATA_DIR)');
+const seedOption = (): Option =>
+  new Option(
+    '--seed <what>',
+    'what an empty database is filled with: sample, none, or a dump (FAIRWAY_SEED)',
+  );
+const databaseUrl = (): Option =>
+  new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded one (DATABASE_URL)');
 const json = (): Option => new Option('--json', 'print JSON');
+
+type AddCommand = (name: string, description: string, ...examples: string[]) => Command;
 
 function build(): Command {
   const context = processContext();
   const program = new Command('fairway')
     .description('Freight rates: batches land whole or not at all, averages per day come at once.')
-    .addHelpText('after', example('fairway up', 'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31') + `\n${exitHelp}`)
+    .addHelpText(
+      'after',
+      `${example('fairway up', 'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31')}\n${exitHelp}`,
+    )
     .showHelpAfterError("('fairway --help' lists the commands, 'fairway COMMAND --help' explains one)");
-  const command = (name: string, description: string, ...examples: string[]): Command =>
-    program.command(name).description(description).addHelpText('after', example(...examples));
+  const command: AddCommand = (name, description, ...examples) =>
+    program
+      .command(name)
+      .description(description)
+      .addHelpText('after', example(...examples));
+  addServiceCommands(command, context);
+  addDatabaseCommands(command, context);
+  addQuestionCommands(command, context);
+  return program;
+}
 
-  command('up', 'start everything: database, migrations, sample data, service', 'fairway up --port 3001 --data-dir /tmp/second')
-    .addOption(port()).addOption(host()).addOption(dataDir()).addOption(seedOption()).addOption(databaseUrl())
+function addServiceCommands(command: AddCommand, context: Context): void {
+  command(
+    'up',
+    'start everything: database, migrations, sample data, service',
+    'fairway up --port 3001 --data-dir second',
+  )
+    .addOption(port())
+    .addOption(host())
+    .addOption(dataDir())
+    .addOption(seedOption())
+    .addOption(databaseUrl())
     .action((flags: ConfigFlags) => runService(context, flags, true));
-  command('serve', 'serve from a database that has been migrated', 'DATABASE_URL=postgresql://fairway@db/rates fairway serve --host 0.0.0.0')
-    .addOption(port()).addOption(host()).addOption(dataDir()).addOption(databaseUrl())
+  command(
+    'serve',
+    'serve from a database that has been migrated',
+    'DATABASE_URL=postgresql://fairway@db/rates fairway serve --host 0.0.0.0',
+  )
+    .addOption(port())
+    .addOption(host())
+    .addOption(dataDir())
+    .addOption(databaseUrl())
     .action((flags: ConfigFlags) => runService(context, flags, false));
-  command('migrate', 'bring the database up to date; adopts public.ports, prices and regions loaded with psql', 'fairway migrate')
-    .addOption(dataDir()).addOption(databaseUrl()).addOption(json())
+}
+
+function addDatabaseCommands(command: AddCommand, context: Context): void {
+  command(
+    'migrate',
+    'bring the database up to date; adopts public.ports, prices and regions loaded with psql',
+    'fairway migrate',
+  )
+    .addOption(dataDir())
+    .addOption(databaseUrl())
+    .addOption(json())
     .action((flags: ConfigFlags & { json?: boolean }) => runMigrate(context, flags));
-  command('import', 'import a dump of pg_dump’s plain format, all or nothing', 'fairway import rates.sql', 'fairway import newer.sql --replace', 'gunzip -c rates.sql.gz | fairway import -')
+  command(
+    'import',
+    'import a dump of pg_dump’s plain format, all or nothing',
+    'fairway import rates.sql',
+    'fairway import newer.sql --replace',
+    'gunzip -c rates.sql.gz | fairway import -',
+  )
     .argument('<file>', 'the dump, or - for standard input')
     .option('--replace', 'withdraw what is published and publish this instead, in one revision')
-    .addOption(dataDir()).addOption(databaseUrl()).addOption(json())
-    .action((file: string, flags: ConfigFlags & { json?: boolean; replace?: boolean }) => runImport(context, file, flags));
-  command('rates', 'ask the service for the average price per day of a lane', 'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31', 'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31 --csv > rates.csv')
+    .addOption(dataDir())
+    .addOption(databaseUrl())
+    .addOption(json())
+    .action((file: string, flags: ConfigFlags & { json?: boolean; replace?: boolean }) =>
+      runImport(context, file, flags),
+    );
+}
+
+function addQuestionCommands(command: AddCommand, context: Context): void {
+  command(
+    'rates',
+    'ask the service for the average price per day of a lane',
+    'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31',
+    'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31 --csv > rates.csv',
+  )
     .argument('<origin>', 'code of the port of origin')
     .argument('<destination>', 'code of the port of destination')
     .requiredOption('--from <day>', 'first day, YYYY-MM-DD')
@@ -53,19 +116,31 @@ function build(): Command {
     .option('--url <url>', 'the service (FAIRWAY_URL)')
     .addOption(json().conflicts('csv'))
     .option('--csv', 'print CSV')
-    .action((origin: string, destination: string, flags: { from: string; to: string; url?: string; json?: boolean; csv?: boolean }) =>
-      runRates(context, { origin, destination, ...flags }));
-  command('sample', 'print sample data, the same for the same words', 'fairway sample --items 1000000 --seed 7 --format csv > prices.csv')
+    .action((origin: string, destination: string, flags: Omit<RatesFlags, 'origin' | 'destination'>) =>
+      runRates(context, { origin, destination, ...flags }),
+    );
+  command(
+    'sample',
+    'print sample data, the same for the same words',
+    'fairway sample --items 1000000 --seed 7 > prices.csv',
+  )
     .option('--items <number>', 'how many prices', '50000')
     .option('--seed <number>', 'another seed, other data', '1')
-    .addOption(new Option('--format <format>', 'csv, or a dump that psql and import take').choices(['csv', 'dump']).default('csv'))
+    .addOption(
+      new Option('--format <format>', 'csv, or a dump that psql and import take')
+        .choices(['csv', 'dump'])
+        .default('csv'),
+    )
     .option('--from <day>', 'first day, YYYY-MM-DD')
     .option('--to <day>', 'last day, YYYY-MM-DD')
-    .action((flags: { items: string; seed: string; format: 'csv' | 'dump'; from?: string; to?: string }) => runSample(context, flags));
-  command('config', 'print each setting, its value and where it came from', 'FAIRWAY_PORT=3001 fairway config')
+    .action((flags: SampleFlags) => runSample(context, flags));
+  command(
+    'config',
+    'print each setting, its value and where it came from',
+    'FAIRWAY_PORT=3001 fairway config',
+  )
     .addOption(json())
     .action((flags: { json?: boolean }) => showConfig(context, flags));
-  return program;
 }
 
 /** Runs the command line; resolves with the exit code. */

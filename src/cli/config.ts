@@ -15,24 +15,34 @@ export function showConfig(context: Context, flags: { json?: boolean }): void {
       explanation,
     };
   });
-  const libpq = [...databaseVariables, 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD'].filter((name) => context.env[name]);
+  const libpq = [...databaseVariables, 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD'].filter(
+    (name) => context.env[name],
+  );
   if (flags.json) {
-    const named = Object.fromEntries(libpq.map((name) => [name, name === 'PGPASSWORD' ? '***' : context.env[name]]));
+    const named = Object.fromEntries(
+      libpq.map((name) => [name, name === 'PGPASSWORD' ? '***' : context.env[name]]),
+    );
     context.stdout.write(`${JSON.stringify({ settings: rows, libpq: named }, null, 2)}\n`);
     return;
   }
   const width = Math.max(...rows.map((row) => row.name.length));
   for (const row of rows) {
-    context.stdout.write(`${row.name.padEnd(width)}  ${row.value ?? '(none)'}  [${row.origin}${row.origin === 'file' ? `: ${row.from}` : ''}]\n`);
+    context.stdout.write(
+      `${row.name.padEnd(width)}  ${row.value ?? '(none)'}  [${row.origin}${row.origin === 'file' ? `: ${row.from}` : ''}]\n`,
+    );
     context.stdout.write(`${' '.repeat(width)}  ${row.explanation}\n`);
   }
-  for (const name of libpq) context.stdout.write(`${name.padEnd(width)}  ${name === 'PGPASSWORD' ? '***' : context.env[name]}  [environment]\n`);
+  for (const name of libpq)
+    context.stdout.write(
+      `${name.padEnd(width)}  ${name === 'PGPASSWORD' ? '***' : context.env[name]}  [environment]\n`,
+    );
 }
 
 /** Hides the password of a URL, and keeps what helps to recognise it. */
 function redact(text: string): string {
   const url = new URL(text);
   if (url.password) url.password = '***';
-  for (const name of [...url.searchParams.keys()]) if (/pass|secret|key/i.test(name)) url.searchParams.set(name, '***');
+  for (const name of new Set(url.searchParams.keys()))
+    if (/pass|secret|key/i.test(name)) url.searchParams.set(name, '***');
   return url.toString();
 }

@@ -20,8 +20,12 @@ export async function runImport(
 }
 
 function describe(file: string, result: ImportResult): string {
-  if (result.outcome === 'unchanged') return `${file} is what is published already (revision ${result.revision}); nothing changed`;
-  const withdrawn = result.withdrawn > 0 ? `; ${count(result.withdrawn)} earlier ${result.withdrawn === 1 ? 'batch' : 'batches'} withdrawn` : '';
+  if (result.outcome === 'unchanged')
+    return `${file} is what is published already (revision ${result.revision}); nothing changed`;
+  const withdrawn =
+    result.withdrawn > 0
+      ? `; ${count(result.withdrawn)} earlier ${result.withdrawn === 1 ? 'batch' : 'batches'} withdrawn`
+      : '';
   return `published ${count(result.items)} prices on ${count(result.lanes)} lanes, ${count(result.ports)} ports, ${count(result.regions)} regions as revision ${result.revision}${withdrawn}`;
 }
 
@@ -36,7 +40,9 @@ function progressLine({ stderr }: Context): { show: (progress: Progress) => void
       if (!stderr.isTTY || Date.now() - last < millisecondsBetweenLines) return;
       last = Date.now();
       shown = true;
-      const share = totalBytes ? ` of ${count(Math.ceil(totalBytes / 1e6))} MB (${Math.floor((bytes / totalBytes) * 100)} %)` : ' MB';
+      const share = totalBytes
+        ? ` of ${count(Math.ceil(totalBytes / 1e6))} MB (${Math.floor((bytes / totalBytes) * 100)} %)`
+        : ' MB';
       stderr.write(`\r\x1b[Kreading ${count(Math.floor(bytes / 1e6))}${share}`);
     },
     clear: () => void (shown && stderr.write('\r\x1b[K')),

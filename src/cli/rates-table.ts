@@ -17,7 +17,8 @@ export function ratesTable(rates: readonly RateLine[], columns: number, colour: 
   const countWidth = Math.max('items'.length, ...counts.map((text) => text.length));
   const room = columns - (10 + 2 + priceWidth + 2 + countWidth + 2) - 1;
   const highest = Math.max(...days.map((rate) => rate.price ?? 0));
-  const paint = (code: string, text: string): string => (colour && text !== '' ? `${code}${text}${plain}` : text);
+  const paint = (code: string, text: string): string =>
+    colour && text !== '' ? `${code}${text}${plain}` : text;
   const lines = days.map((rate, index) => {
     const cells = `${rate.day}  ${(prices[index] ?? '').padStart(priceWidth)}  ${(counts[index] ?? '').padStart(countWidth)}`;
     if (rate.price === null) return paint(dim, cells);
@@ -26,7 +27,13 @@ export function ratesTable(rates: readonly RateLine[], columns: number, colour: 
   const note = days.some((rate) => rate.price === null && rate.count !== null)
     ? [paint(dim, '– fewer than 3 items: the price is withheld')]
     : [];
-  return [`${'day'.padEnd(10)}  ${'price'.padStart(priceWidth)}  ${'items'.padStart(countWidth)}`, ...lines, ...note, ''].join('\n');
+  return [
+    `${'day'.padEnd(10)}  ${'price'.padStart(priceWidth)}  ${'items'.padStart(countWidth)}`,
+    ...lines,
+    ...note,
+    '',
+  ].join('\n');
 }
 
-const bar = (length: number): string => '█'.repeat(Math.floor(length)) + (eighths[Math.floor((length % 1) * 8)] ?? '');
+const bar = (length: number): string =>
+  '█'.repeat(Math.floor(length)) + (eighths[Math.floor((length % 1) * 8)] ?? '');

@@ -3,7 +3,7 @@ import { configure, type Context } from './context.js';
 import { catalogue, FairwayError, messageOf, type ErrorCode, type ParameterFault } from '../errors.js';
 import { ratesTable } from './rates-table.js';
 
-interface RatesFlags {
+export interface RatesFlags {
   origin: string;
   destination: string;
   from: string;
@@ -33,7 +33,10 @@ export async function runRates(context: Context, flags: RatesFlags): Promise<voi
   const { stdout } = context;
   if (flags.json) stdout.write(`${JSON.stringify(answer)}\n`);
   else if (flags.csv) stdout.write(csv(answer.rates));
-  else stdout.write(ratesTable(answer.rates, stdout.isTTY ? stdout.columns : 80, stdout.isTTY && !context.env['NO_COLOR']));
+  else
+    stdout.write(
+      ratesTable(answer.rates, stdout.isTTY ? stdout.columns : 80, stdout.isTTY && !context.env['NO_COLOR']),
+    );
 }
 
 async function ask(url: string, path: string): Promise<{ rates: RateLine[] }> {
@@ -41,15 +44,28 @@ async function ask(url: string, path: string): Promise<{ rates: RateLine[] }> {
   try {
     response = await fetch(url + path, { signal: AbortSignal.timeout(answerMilliseconds) });
   } catch (error) {
-    const reason = error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-    throw new FairwayError('service_unreachable', `no answer from ${url} (${reason}); is it running? 'npm start' starts it, FAIRWAY_URL names another`, { cause: error });
+    const reason =
+      error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
+    throw new FairwayError(
+      'service_unreachable',
+      `no answer from ${url} (${reason}); is it running? 'npm start' starts it, FAIRWAY_URL names another`,
+      { cause: error },
+    );
   }
-  const body = (await response.json().catch(() => undefined)) as { rates?: RateLine[]; code?: string; detail?: string; errors?: ParameterFault[] } | undefined;
+  const body = (await response.json().catch(() => undefined)) as
+    { rates?: RateLine[]; code?: string; detail?: string; errors?: ParameterFault[] } | undefined;
   if (response.ok && body?.rates) return { rates: body.rates };
   if (body?.code !== undefined && Object.hasOwn(catalogue, body.code)) {
-    throw new FairwayError(body.code as ErrorCode, body.detail ?? body.code, body.errors ? { faults: body.errors } : {});
+    throw new FairwayError(
+      body.code as ErrorCode,
+      body.detail ?? body.code,
+      body.errors ? { faults: body.errors } : {},
+    );
   }
-  throw new FairwayError(response.status >= 500 ? 'service_unreachable' : 'bad_request', `${url} answered ${response.status} and nothing that Fairway knows; is that Fairway?`);
+  throw new FairwayError(
+    response.status >= 500 ? 'service_unreachable' : 'bad_request',
+    `${url} answered ${response.status} and nothing that Fairway knows; is that Fairway?`,
+  );
 }
 
 const csv = (rates: readonly RateLine[]): string =>

@@ -4,7 +4,7 @@ import { parseDay } from '../days.js';
 import { FairwayError } from '../errors.js';
 import { writeSample } from '../sample/write.js';
 
-interface SampleFlags {
+export interface SampleFlags {
   items: string;
   seed: string;
   format: 'csv' | 'dump';

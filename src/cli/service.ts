@@ -53,7 +53,10 @@ async function prepareDatabase(opened: OpenedDatabase, { config }: LoadedConfig,
 async function checkSchema(opened: OpenedDatabase): Promise<void> {
   const pending = await opened.database.withClient(pendingMigrations);
   if (pending.length > 0) {
-    throw new FairwayError('schema_missing', `the database lacks ${pending.join(', ')}; run 'fairway migrate' first`);
+    throw new FairwayError(
+      'schema_missing',
+      `the database lacks ${pending.join(', ')}; run 'fairway migrate' first`,
+    );
   }
 }
 
@@ -100,7 +103,9 @@ function announce(event: FairwayEvent): string | undefined {
 }
 
 function greeting(address: string, embedded: boolean, { config }: LoadedConfig): string {
-  const place = embedded ? `the embedded PostgreSQL, data in ${config.dataDir}` : 'the PostgreSQL that was named';
+  const place = embedded
+    ? `the embedded PostgreSQL, data in ${config.dataDir}`
+    : 'the PostgreSQL that was named';
   return `
 Fairway answers on ${address} from ${place}.
 

@@ -17,7 +17,10 @@ export function namedDatabase(config: Config, env: NodeJS.ProcessEnv, cwd: strin
   const password = readVariable(env, 'PGPASSWORD', cwd)?.text;
   if (config.databaseUrl !== undefined) {
     const url = new URL(config.databaseUrl);
-    return { connectionString: config.databaseUrl, ...(!url.password && password !== undefined ? { password } : {}) };
+    return {
+      connectionString: config.databaseUrl,
+      ...(!url.password && password !== undefined ? { password } : {}),
+    };
   }
   if (!databaseVariables.some((name) => env[name])) return undefined;
   const service = env['PGSERVICE'] ? readService(env['PGSERVICE'], env) : {};
@@ -37,7 +40,10 @@ export function namedDatabase(config: Config, env: NodeJS.ProcessEnv, cwd: strin
 
 function portNumber(text: string): number {
   if (!/^[0-9]{1,5}$/.test(text) || Number(text) > 65535) {
-    throw new FairwayError('configuration_invalid', `PGPORT: '${text}' is not a port; several hosts are not supported, name one`);
+    throw new FairwayError(
+      'configuration_invalid',
+      `PGPORT: '${text}' is not a port; several hosts are not supported, name one`,
+    );
   }
   return Number(text);
 }
@@ -52,7 +58,10 @@ function readService(name: string, env: NodeJS.ProcessEnv): Record<string, strin
     const section = parseService(readIfThere(file), name);
     if (section) return section;
   }
-  throw new FairwayError('configuration_invalid', `PGSERVICE: there is no service '${name}' in ${files.join(' or ')}`);
+  throw new FairwayError(
+    'configuration_invalid',
+    `PGSERVICE: there is no service '${name}' in ${files.join(' or ')}`,
+  );
 }
 
 function parseService(text: string, name: string): Record<string, string> | undefined {

@@ -3,9 +3,10 @@
  * A client that ran into its deadline or lost its server is destroyed, never reused.
  */
 import pg from 'pg';
-import type { ClientConfig, PoolClient, QueryConfig, QueryResultRow } from 'pg';
+import type { ClientConfig, Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import type { Emit } from '../events.js';
 import { FairwayError, messageOf } from '../errors.js';
+import { isConnectionLoss, translate } from './failures.js';
 
 const connectMilliseconds = 3_000;
 /** A read that takes longer than this is given up, and its connection with it. */
@@ -35,78 +36,85 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
     keepAlive: true,
     application_name: 'fairway',
   });
-  const watch = watchAvailability(emit);
+  const availability = watchAvailability(emit);
   // Without a listener the loss of an idle connection would end the process.
-  pool.on('error', (error) => watch.failed(error));
-
-  const checkout = async (): Promise<PoolClient> => {
+  pool.on('error', (error) => availability.failed(error));
+  const withClient: Database['withClient'] = async (work) => {
     try {
-      const client = await pool.connect();
-      watch.succeeded();
-      return client;
+      return await useClient(pool, availability, work);
     } catch (error) {
-      watch.failed(error);
       throw translate(error);
     }
   };
-
-  const withClient = async <Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result> => {
-    const client = await checkout();
-    let broken: Error | undefined;
-    const onError = (error: Error): void => void (broken = error);
-    client.on('error', onError);
-    try {
-      return await work(client);
-    } catch (error) {
-      if (isConnectionLoss(error)) {
-        broken ??= error instanceof Error ? error : new Error(String(error));
-        watch.failed(error);
-      }
-      throw error;
-    } finally {
-      client.off('error', onError);
-      client.release(broken);
-    }
-  };
-
-  const readOnce = <Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]> =>
-    withClient(async (client) => {
-      let late = false;
-      const deadline = setTimeout(() => {
-        late = true;
-        // Destroying the socket settles the query; asking the server to cancel could wait as long as the query does.
-        socketOf(client).destroy();
-      }, readMilliseconds);
-      try {
-        return (await client.query<Row>(statement)).rows;
-      } catch (error) {
-        if (!late) throw error;
-        throw new FairwayError('database_timeout', `no answer within ${readMilliseconds / 1000} s; try again later`);
-      } finally {
-        clearTimeout(deadline);
-      }
-    });
-
   return {
     withClient,
-    read: async (statement) => {
-      try {
-        return await readOnce(statement);
-      } catch (error) {
-        if (!isConnectionLoss(error)) throw translate(error);
-      }
-      try {
-        return await readOnce(statement);
-      } catch (error) {
-        throw translate(error);
-      }
+    read: async <Row extends QueryResultRow>(statement: QueryConfig) => {
+      const once = (): Promise<Row[]> => withClient((client) => readWithDeadline<Row>(client, statement));
+      return once().catch((error: unknown) => {
+        if (isConnectionLoss(error)) return once();
+        throw error;
+      });
     },
     transaction: (work) => withClient((client) => inTransaction(client, work)),
     close: () => pool.end(),
   };
 }
 
-async function inTransaction<Result>(client: PoolClient, work: (client: PoolClient) => Promise<Result>): Promise<Result> {
+async function useClient<Result>(
+  pool: Pool,
+  availability: Availability,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
+  let broken: Error | undefined;
+  const fail = (error: unknown): void => {
+    if (!isConnectionLoss(error)) return;
+    broken ??= error instanceof Error ? error : new Error(String(error));
+    availability.failed(error);
+  };
+  const client = await pool.connect().catch((error: unknown) => {
+    fail(error);
+    throw error;
+  });
+  availability.succeeded();
+  client.on('error', fail);
+  try {
+    return await work(client);
+  } catch (error) {
+    fail(error);
+    throw error;
+  } finally {
+    client.off('error', fail);
+    client.release(broken);
+  }
+}
+
+async function readWithDeadline<Row extends QueryResultRow>(
+  client: PoolClient,
+  statement: QueryConfig,
+): Promise<Row[]> {
+  let late = false;
+  const deadline = setTimeout(() => {
+    late = true;
+    // Destroying the socket settles the query; asking the server to cancel could wait as long as the query does.
+    socketOf(client).destroy();
+  }, readMilliseconds);
+  try {
+    return (await client.query<Row>(statement)).rows;
+  } catch (error) {
+    if (!late) throw error;
+    throw new FairwayError(
+      'database_timeout',
+      `no answer within ${readMilliseconds / 1000} s; try again later`,
+    );
+  } finally {
+    clearTimeout(deadline);
+  }
+}
+
+async function inTransaction<Result>(
+  client: PoolClient,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result> {
   await client.query('begin');
   let result: Result;
   try {
@@ -120,8 +128,13 @@ async function inTransaction<Result>(client: PoolClient, work: (client: PoolClie
   return result;
 }
 
+interface Availability {
+  failed(error: unknown): void;
+  succeeded(): void;
+}
+
 /** Says once that the database is gone and once that it is back, however many requests notice. */
-function watchAvailability(emit: Emit): { failed(error: unknown): void; succeeded(): void } {
+function watchAvailability(emit: Emit): Availability {
   let lost = false;
   return {
     failed: (error) => {
@@ -137,35 +150,3 @@ function watchAvailability(emit: Emit): { failed(error: unknown): void; succeede
 
 const socketOf = (client: PoolClient): { destroy(): void } =>
   (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
-
-// Source: PostgreSQL documentation, appendix A: class 08 connection exceptions, 57P01-57P03 shutdown and start.
-const lossStates = /^(08...|57P0[1-5])$/;
-const lossErrnos = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOENT']);
-
-/** Whether the connection, not the statement, is what failed. */
-export function isConnectionLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof FairwayError) return error.code === 'database_unavailable';
-  const code = (error as { code?: unknown }).code;
-  if (typeof code === 'string' && (lossStates.test(code) || lossErrnos.has(code))) return true;
-  return /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/.test(error.message);
-}
-
-/** Turns what `pg` throws into an error of the catalogue where there is one for it. */
-export function translate(error: unknown): unknown {
-  if (error instanceof FairwayError || !(error instanceof Error)) return error;
-  const code = (error as { code?: unknown }).code;
-  if (isConnectionLoss(error) || code === '53300') {
-    return new FairwayError('database_unavailable', 'the database cannot be reached just now; try again in a moment', { cause: error });
-  }
-  if (code === '28P01' || code === '28000' || code === '3D000') {
-    return new FairwayError('database_refused', 'the database refused the connection; check its name, user and password', { cause: error });
-  }
-  if (code === '3F000' || code === '42P01') {
-    return new FairwayError('schema_missing', "the database has no (or an older) schema 'fairway'; run 'fairway migrate' first", { cause: error });
-  }
-  if (code === '53100') {
-    return new FairwayError('disk_full', 'the disk of the database is full; free space and try again', { cause: error });
-  }
-  return error;
-}

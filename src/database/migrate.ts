@@ -24,7 +24,9 @@ export async function migrate(client: ClientBase): Promise<string[]> {
   const missing = missingOf(await appliedMigrations(client));
   if (missing.length === 0) return [];
   await client.query('create schema if not exists fairway');
-  await client.query('create table if not exists fairway.migrations (name text primary key, applied_at timestamptz not null default now())');
+  await client.query(
+    'create table if not exists fairway.migrations (name text primary key, applied_at timestamptz not null default now())',
+  );
   for (const name of missing) {
     await client.query(readFileSync(join(folder, name), 'utf8'));
     await client.query('insert into fairway.migrations (name) values ($1)', [name]);
@@ -33,7 +35,9 @@ export async function migrate(client: ClientBase): Promise<string[]> {
 }
 
 async function appliedMigrations(client: ClientBase): Promise<Set<string>> {
-  const there = await client.query<{ found: boolean }>("select to_regclass('fairway.migrations') is not null as found");
+  const there = await client.query<{ found: boolean }>(
+    "select to_regclass('fairway.migrations') is not null as found",
+  );
   if (!there.rows[0]?.found) return new Set();
   const { rows } = await client.query<{ name: string }>('select name from fairway.migrations');
   return new Set(rows.map((row) => row.name));
@@ -48,7 +52,10 @@ function missingOf(applied: ReadonlySet<string>): string[] {
   const names = migrationNames();
   const unknown = [...applied].filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new FairwayError('schema_newer', `the database has ${unknown.join(', ')}, which this version does not know; use the newer Fairway`);
+    throw new FairwayError(
+      'schema_newer',
+      `the database has ${unknown.join(', ')}, which this version does not know; use the newer Fairway`,
+    );
   }
   return names.filter((name) => !applied.has(name));
 }

@@ -12,7 +12,12 @@ export interface OpenedDatabase {
   close(force?: boolean): Promise<void>;
 }
 
-export async function openConfigured(config: Config, env: NodeJS.ProcessEnv, cwd: string, emit: Emit): Promise<OpenedDatabase> {
+export async function openConfigured(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+  emit: Emit,
+): Promise<OpenedDatabase> {
   const { poolSize } = config;
   const named = namedDatabase(config, env, cwd);
   if (named) {

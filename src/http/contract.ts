@@ -1,7 +1,8 @@
 /** The contract: the shapes that requests and answers have. Routes are declared with them. */
 import { Type, type Static } from 'typebox';
 
-const parameter = (description: string) => Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())], { description }));
+const parameter = (description: string) =>
+  Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())], { description }));
 
 export const ratesQuery = Type.Object({
   date_from: parameter('First day, YYYY-MM-DD'),

@@ -24,7 +24,11 @@ export function parseQuestion(query: RawQuery): LaneQuestion {
     });
   }
   if (faults.length === 0) return { origin, destination, from, to };
-  throw new FairwayError('invalid_parameter', faults.map((fault) => `${fault.parameter}: ${fault.message}`).join('; '), { faults });
+  throw new FairwayError(
+    'invalid_parameter',
+    faults.map((fault) => `${fault.parameter}: ${fault.message}`).join('; '),
+    { faults },
+  );
 }
 
 /** A repeated parameter counts by its first value, as in the original service. */
@@ -52,8 +56,10 @@ function readCode(query: RawQuery, parameter: string, faults: ParameterFault[]):
   const expected = "a port's code, such as CNGGZ";
   const value = first(query, parameter);
   if (!value) faults.push({ parameter, message: 'is missing', expected });
-  else if (value.includes('\0')) faults.push({ parameter, message: 'holds a NUL character', expected, value: shorten(value) });
+  else if (value.includes('\0'))
+    faults.push({ parameter, message: 'holds a NUL character', expected, value: shorten(value) });
   return value ?? '';
 }
 
-const shorten = (value: string): string => (value.length > longestValue ? `${value.slice(0, longestValue)}…` : value);
+const shorten = (value: string): string =>
+  value.length > longestValue ? `${value.slice(0, longestValue)}…` : value;

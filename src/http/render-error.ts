@@ -16,9 +16,15 @@ export function asFairwayError(error: unknown): FairwayError {
   if (error instanceof FairwayError) return error;
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new FairwayError(frameworkCodes[status] ?? 'bad_request', (error as Error).message, { cause: error });
+    return new FairwayError(frameworkCodes[status] ?? 'bad_request', (error as Error).message, {
+      cause: error,
+    });
   }
-  return new FairwayError('internal_error', 'this is our fault, not yours; the log has it under the request’s id', { cause: error });
+  return new FairwayError(
+    'internal_error',
+    'this is our fault, not yours; the log has it under the request’s id',
+    { cause: error },
+  );
 }
 
 export function renderProblem(error: FairwayError, requestId: string): Problem {

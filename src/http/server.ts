@@ -4,7 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
-import { FairwayError } from '../errors.js';
+import { codeOf, FairwayError } from '../errors.js';
 import { asFairwayError, renderProblem } from './render-error.js';
 import { homeRoute } from './routes/home.js';
 import { ratesRoute } from './routes/rates.js';
@@ -28,8 +28,10 @@ const newServer = () =>
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     // A malformed path must get the same kind of answer as everything else.
-    frameworkErrors: (error, request, reply) => void sendProblem(reply as unknown as FastifyReply, error, request.id),
-    schemaErrorFormatter: (errors) => new Error(errors.map((error) => `${error.instancePath} ${error.message ?? ''}`).join('; ')),
+    frameworkErrors: (error, request, reply) =>
+      void sendProblem(reply as unknown as FastifyReply, error, request.id),
+    schemaErrorFormatter: (errors) =>
+      new Error(errors.map((error) => `${error.instancePath} ${error.message ?? ''}`).join('; ')),
   }).withTypeProvider<TypeBoxTypeProvider>();
 
 export type Server = ReturnType<typeof newServer>;
@@ -48,11 +50,19 @@ export function createServer(services: Services): Server {
   });
   server.setErrorHandler((error, request, reply) => {
     const known = asFairwayError(error);
-    if (known.status >= 500) services.emit({ kind: 'request-failed', id: request.id, error: known.cause ?? known });
+    if (known.status >= 500)
+      services.emit({ kind: 'request-failed', id: request.id, error: known.cause ?? known });
     return sendProblem(reply, known, request.id);
   });
   server.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new FairwayError('not_found', `there is nothing at ${request.method} ${request.url.split('?')[0]}; see /`), request.id),
+    sendProblem(
+      reply,
+      new FairwayError(
+        'not_found',
+        `there is nothing at ${request.method} ${request.url.split('?')[0]}; see /`,
+      ),
+      request.id,
+    ),
   );
   homeRoute(server);
   ratesRoute(server, services);
@@ -62,7 +72,10 @@ export function createServer(services: Services): Server {
 function sendProblem(reply: FastifyReply, error: unknown, requestId: string): FastifyReply {
   const known = asFairwayError(error);
   if (known.status === 503) reply.header('retry-after', '1');
-  return reply.code(known.status).type('application/problem+json').send(JSON.stringify(renderProblem(known, requestId)));
+  return reply
+    .code(known.status)
+    .type('application/problem+json')
+    .send(JSON.stringify(renderProblem(known, requestId)));
 }
 
 /** Listens, or says plainly why it cannot. Returns the address to ask. */
@@ -70,15 +83,24 @@ export async function listen(server: FastifyInstance | Server, host: string, por
   try {
     return await (server as FastifyInstance).listen({ host, port });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
+    const code = codeOf(error);
     if (code === 'EADDRINUSE') {
-      throw new FairwayError('port_in_use', `port ${port} on ${host} is taken by another program; stop it, or choose another with FAIRWAY_PORT`);
+      throw new FairwayError(
+        'port_in_use',
+        `port ${port} on ${host} is taken by another program; stop it, or choose another with FAIRWAY_PORT`,
+      );
     }
     if (code === 'EACCES') {
-      throw new FairwayError('port_in_use', `port ${port} needs rights this user lacks; choose one above 1023 with FAIRWAY_PORT`);
+      throw new FairwayError(
+        'port_in_use',
+        `port ${port} needs rights this user lacks; choose one above 1023 with FAIRWAY_PORT`,
+      );
     }
     if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new FairwayError('configuration_invalid', `FAIRWAY_HOST: '${host}' is not an address of this machine`);
+      throw new FairwayError(
+        'configuration_invalid',
+        `FAIRWAY_HOST: '${host}' is not an address of this machine`,
+      );
     }
     throw error;
   }

@@ -56,7 +56,11 @@ export class AttemptLoader implements TableSink, Gathered {
 
   async #flush(): Promise<void> {
     const fresh = this.lanes.slice(this.#laneIds.length);
-    const ids = await laneIds(this.#client, fresh.map((lane) => lane.origin), fresh.map((lane) => lane.destination));
+    const ids = await laneIds(
+      this.#client,
+      fresh.map((lane) => lane.origin),
+      fresh.map((lane) => lane.destination),
+    );
     for (const id of ids) this.#laneIds.push(id);
     const owner = { attempt: this.#attempt, part: this.#part++ };
     const items = this.#packer.size;

@@ -9,13 +9,17 @@ export class ContentHash {
 
   /** Adds a row by its fields; null is unlike any text. */
   add(table: string, fields: readonly (string | null)[]): void {
-    this.addBytes(table, Buffer.from(fields.map((field) => (field === null ? '\\N' : escape(field))).join('\t')));
+    this.addBytes(
+      table,
+      Buffer.from(fields.map((field) => (field === null ? '\\N' : escape(field))).join('\t')),
+    );
   }
 
   /** Adds a row by the bytes of COPY's text format, its columns in the order of `tableColumns`. */
   addBytes(table: string, row: Buffer): void {
     const digest = hash('sha256', Buffer.concat([Buffer.from(`${table}\t`), row]), 'buffer');
-    for (let word = 0; word < 8; word++) this.#sums[word] = (this.#sums[word] ?? 0) + digest.readUInt32BE(word * 4);
+    for (let word = 0; word < 8; word++)
+      this.#sums[word] = (this.#sums[word] ?? 0) + digest.readUInt32BE(word * 4);
   }
 
   digest(): Buffer {

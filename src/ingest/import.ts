@@ -9,7 +9,15 @@ import { AttemptLoader } from './attempt.js';
 import { TableReader } from './parse/tables.js';
 import { publish } from './publish.js';
 import type { ContentSource } from './sources.js';
-import { analyse, anyBatch, lockImports, openBatch, visibleBatches, type PlaceRow, type PublishedBatch } from './sql.js';
+import {
+  analyse,
+  anyBatch,
+  lockImports,
+  openBatch,
+  visibleBatches,
+  type PlaceRow,
+  type PublishedBatch,
+} from './sql.js';
 import { checkReferences } from './validate.js';
 
 export interface ImportResult {
@@ -38,7 +46,11 @@ class NothingToDo extends Error {
 }
 
 /** Imports. Throws `dump_invalid` for content that cannot be taken and `dump_conflict` where other data stands. */
-export async function importContent(database: Database, source: ContentSource, options: ImportOptions = {}): Promise<ImportResult> {
+export async function importContent(
+  database: Database,
+  source: ContentSource,
+  options: ImportOptions = {},
+): Promise<ImportResult> {
   try {
     return await database.transaction((client) => importInside(client, source, options));
   } catch (error) {
@@ -47,7 +59,11 @@ export async function importContent(database: Database, source: ContentSource, o
   }
 }
 
-async function importInside(client: ClientBase, source: ContentSource, options: ImportOptions): Promise<ImportResult> {
+async function importInside(
+  client: ClientBase,
+  source: ContentSource,
+  options: ImportOptions,
+): Promise<ImportResult> {
   await lockImports(client);
   if (options.onlyWhenEmpty && (await anyBatch(client))) throw new NothingToDo(nothing('skipped'));
   const { batch, attempt } = await openBatch(client, source.name);
@@ -92,7 +108,11 @@ const nothing = (outcome: 'unchanged' | 'skipped', same?: PublishedBatch): Impor
   withdrawn: 0,
 });
 
-function whatGivesWay(visible: readonly PublishedBatch[], contentHash: Buffer, options: ImportOptions): string[] {
+function whatGivesWay(
+  visible: readonly PublishedBatch[],
+  contentHash: Buffer,
+  options: ImportOptions,
+): string[] {
   const same = visible.find((batch) => batch.content_hash?.equals(contentHash));
   const others = visible.filter((batch) => batch !== same);
   if (same && (others.length === 0 || !options.replace)) throw new NothingToDo(nothing('unchanged', same));

@@ -27,7 +27,11 @@ export async function loadSegments(
   await pipeline(encode(owner, segments, laneIds), client.query(copyFrom(copySegments)));
 }
 
-function* encode(owner: { attempt: string; part: number }, segments: Iterable<Segment>, laneIds: ArrayLike<number>): Generator<Buffer> {
+function* encode(
+  owner: { attempt: string; part: number },
+  segments: Iterable<Segment>,
+  laneIds: ArrayLike<number>,
+): Generator<Buffer> {
   yield signature;
   let chunk = Buffer.allocUnsafe(chunkBytes);
   let at = 0;
@@ -43,7 +47,13 @@ function* encode(owner: { attempt: string; part: number }, segments: Iterable<Se
   yield trailer;
 }
 
-function writeRow(chunk: Buffer, start: number, owner: { attempt: string; part: number }, segment: Segment, laneId: number): number {
+function writeRow(
+  chunk: Buffer,
+  start: number,
+  owner: { attempt: string; part: number },
+  segment: Segment,
+  laneId: number,
+): number {
   let at = chunk.writeInt16BE(8, start);
   const int32 = (value: number): void => {
     at = chunk.writeInt32BE(4, at);

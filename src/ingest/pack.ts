@@ -64,7 +64,8 @@ export class PartPacker {
       const next = (this.#lanes[index] ?? 0) + 1;
       starts[next] = (starts[next] ?? 0) + 1;
     }
-    for (let lane = 0; lane < laneCount; lane++) starts[lane + 1] = (starts[lane + 1] ?? 0) + (starts[lane] ?? 0);
+    for (let lane = 0; lane < laneCount; lane++)
+      starts[lane + 1] = (starts[lane + 1] ?? 0) + (starts[lane] ?? 0);
     const cursors = starts.slice();
     const keys = new Float64Array(this.#size);
     for (let index = 0; index < this.#size; index++) {
@@ -86,7 +87,7 @@ function* segmentsOf(lane: number, keys: Float64Array): Generator<Segment> {
     days[index] = day;
     prices[index] = key - day * priceRange;
   }
-  for (let from = 0; from < keys.length; ) {
+  for (let from = 0; from < keys.length;) {
     const to = cut(days, prices, from);
     yield {
       lane,
@@ -113,7 +114,10 @@ function cut(days: Int32Array, prices: Int32Array, from: number): number {
     const width = offsetWidth((days[index] ?? 0) - (days[from] ?? 0)) + offsetWidth(highest - lowest);
     const bytes = (index + 1 - from) * width;
     if (bytes > maximumPayloadBytes) return index;
-    const monthEnds = index > from && days[index] !== days[index - 1] && monthOf(days[index] ?? 0) !== monthOf(days[index - 1] ?? 0);
+    const monthEnds =
+      index > from &&
+      days[index] !== days[index - 1] &&
+      monthOf(days[index] ?? 0) !== monthOf(days[index - 1] ?? 0);
     if (monthEnds && bytes > maximumPayloadBytes / 2) return index;
   }
   return days.length;

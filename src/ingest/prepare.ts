@@ -17,9 +17,13 @@ export interface Prepared {
 export async function migrateAndAdopt(database: Database, emit: Emit): Promise<Prepared> {
   const applied = await database.transaction((client) => migrate(client));
   if (applied.length > 0) emit({ kind: 'migrated', applied });
-  const adoptable = await database.withClient(async (client) => !(await anyBatch(client)) && (await publicTablesThere(client)));
+  const adoptable = await database.withClient(
+    async (client) => !(await anyBatch(client)) && (await publicTablesThere(client)),
+  );
   if (!adoptable) return { applied, adopted: undefined };
-  const adopted = await database.withClient((client) => importContent(database, publicTables(client), { onlyWhenEmpty: true }));
+  const adopted = await database.withClient((client) =>
+    importContent(database, publicTables(client), { onlyWhenEmpty: true }),
+  );
   if (adopted.outcome !== 'published') return { applied, adopted: undefined };
   emit({ kind: 'adopted', items: adopted.items, revision: adopted.revision ?? 0 });
   return { applied, adopted };

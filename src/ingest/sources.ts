@@ -5,7 +5,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ClientBase } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { FairwayError, messageOf } from '../errors.js';
+import { codeOf, FairwayError, messageOf } from '../errors.js';
 import { writeSample } from '../sample/write.js';
 import type { SampleOptions } from '../sample/generate.js';
 import { DumpReader } from './parse/dump.js';
@@ -41,7 +41,7 @@ export function dumpFile(path: string, onProgress?: (progress: Progress) => void
         await checkpoint();
       };
       await pipeline(input, dumpSink(reader, report)).catch((error: unknown) => {
-        throw (error as NodeJS.ErrnoException).code === 'EISDIR' ? unreadable(path)(error) : error;
+        throw codeOf(error) === 'EISDIR' ? unreadable(path)(error) : error;
       });
     },
   };
@@ -90,14 +90,20 @@ export const publicTables = (client: ClientBase): ContentSource => ({
   feed: async (reader, checkpoint) => {
     await client.query('begin isolation level repeatable read read only');
     try {
-      for (const table of ['regions', 'ports', 'prices'] as const) await feedTable(client, table, reader, checkpoint);
+      for (const table of ['regions', 'ports', 'prices'] as const)
+        await feedTable(client, table, reader, checkpoint);
     } finally {
       await client.query('rollback');
     }
   },
 });
 
-async function feedTable(client: ClientBase, table: TableName, reader: TableReader, checkpoint: () => Promise<void>): Promise<void> {
+async function feedTable(
+  client: ClientBase,
+  table: TableName,
+  reader: TableReader,
+  checkpoint: () => Promise<void>,
+): Promise<void> {
   const columns = tableColumns[table];
   const row = reader.rowReader(table, columns);
   let count = 0;
@@ -106,7 +112,9 @@ async function feedTable(client: ClientBase, table: TableName, reader: TableRead
     try {
       row(bytes, start, end, count);
     } catch (error) {
-      throw new FairwayError('dump_invalid', `public.${table}, row ${count}: ${messageOf(error)}`, { cause: error });
+      throw new FairwayError('dump_invalid', `public.${table}, row ${count}: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   });
   for await (const chunk of client.query(copyTo(copyPublicTable(table, columns)))) {

@@ -10,7 +10,11 @@ export const copyPublicTable = (table: 'ports' | 'prices' | 'regions', columns: 
 /** Number of the advisory lock of imports: "fimp" in ASCII. */
 const importLock = 0x66696d70;
 
-async function one<Row extends QueryResultRow>(client: ClientBase, text: string, values: unknown[] = []): Promise<Row> {
+async function one<Row extends QueryResultRow>(
+  client: ClientBase,
+  text: string,
+  values: unknown[] = [],
+): Promise<Row> {
   const { rows } = await client.query<Row>(text, values);
   const [row] = rows;
   if (!row || rows.length !== 1) throw new Error(`expected one row, got ${rows.length}: ${text}`);
@@ -18,19 +22,44 @@ async function one<Row extends QueryResultRow>(client: ClientBase, text: string,
 }
 
 /** One import at a time; others wait. Held until the transaction ends. */
-export const lockImports = (client: ClientBase): Promise<unknown> => client.query('select pg_advisory_xact_lock($1)', [importLock]);
+export const lockImports = (client: ClientBase): Promise<unknown> =>
+  client.query('select pg_advisory_xact_lock($1)', [importLock]);
 
-export async function openBatch(client: ClientBase, source: string): Promise<{ batch: string; attempt: string }> {
-  const { id: batch } = await one<{ id: string }>(client, 'insert into fairway.batches (source) values ($1) returning id', [source]);
-  const { id: attempt } = await one<{ id: string }>(client, 'insert into fairway.attempts (batch) values ($1) returning id', [batch]);
+export async function openBatch(
+  client: ClientBase,
+  source: string,
+): Promise<{ batch: string; attempt: string }> {
+  const { id: batch } = await one<{ id: string }>(
+    client,
+    'insert into fairway.batches (source) values ($1) returning id',
+    [source],
+  );
+  const { id: attempt } = await one<{ id: string }>(
+    client,
+    'insert into fairway.attempts (batch) values ($1) returning id',
+    [batch],
+  );
   return { batch, attempt };
 }
 
-export const recordPart = (client: ClientBase, attempt: string, part: number, items: number): Promise<unknown> =>
-  client.query('insert into fairway.parts (attempt, part, items) values ($1, $2, $3)', [attempt, part, items]);
+export const recordPart = (
+  client: ClientBase,
+  attempt: string,
+  part: number,
+  items: number,
+): Promise<unknown> =>
+  client.query('insert into fairway.parts (attempt, part, items) values ($1, $2, $3)', [
+    attempt,
+    part,
+    items,
+  ]);
 
 /** Ids of lanes, in the order given; lanes never seen before get theirs. */
-export async function laneIds(client: ClientBase, origins: string[], destinations: string[]): Promise<number[]> {
+export async function laneIds(
+  client: ClientBase,
+  origins: string[],
+  destinations: string[],
+): Promise<number[]> {
   await client.query(
     `insert into fairway.lanes (orig_code, dest_code)
      select * from unnest($1::text[], $2::text[]) on conflict do nothing`,
@@ -82,7 +111,10 @@ export const lockBatch = (client: ClientBase, batch: string): Promise<{ state: s
 
 /** The next revision. Locks the head row until the transaction ends: call it last. */
 export async function publishRevision(client: ClientBase, reason: string): Promise<string> {
-  const { revision } = await one<{ revision: string }>(client, 'update fairway.head set revision = revision + 1 returning revision');
+  const { revision } = await one<{ revision: string }>(
+    client,
+    'update fairway.head set revision = revision + 1 returning revision',
+  );
   await client.query('insert into fairway.revisions (revision, reason) values ($1, $2)', [revision, reason]);
   return revision;
 }
@@ -100,7 +132,12 @@ export async function publishAttempt(
   return rowCount ?? 0;
 }
 
-export async function withdrawAt(client: ClientBase, batches: string[], revision: string, replacedBy: string | null): Promise<number> {
+export async function withdrawAt(
+  client: ClientBase,
+  batches: string[],
+  revision: string,
+  replacedBy: string | null,
+): Promise<number> {
   const { rowCount } = await client.query(
     `update fairway.batches set state = 'withdrawn', withdrawn_revision = $2, replaced_by = $3
      where id = any ($1::bigint[]) and state = 'published'`,
@@ -117,7 +154,11 @@ export interface PlaceRow {
 }
 
 /** Makes the places exactly these from the revision on; versions that stay the same are left as they are. */
-export async function publishPlaces(client: ClientBase, places: readonly PlaceRow[], revision: string): Promise<void> {
+export async function publishPlaces(
+  client: ClientBase,
+  places: readonly PlaceRow[],
+  revision: string,
+): Promise<void> {
   const columns = [
     places.map((place) => place.kind),
     places.map((place) => place.code),

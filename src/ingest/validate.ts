@@ -19,18 +19,27 @@ export function checkReferences({ ports, regions, lanes }: Gathered): void {
   const portCodes = new Set(ports.map((port) => port.code));
   const regionSlugs = new Set(regions.map((region) => region.code));
   for (const { origin, destination, line } of lanes) {
-    for (const [column, code] of [['orig_code', origin], ['dest_code', destination]] as const) {
+    for (const [column, code] of [
+      ['orig_code', origin],
+      ['dest_code', destination],
+    ] as const) {
       if (!portCodes.has(code)) throw refuse(line, `prices: ${column} '${code}' is not among the ports`);
     }
   }
   for (const port of ports) {
     if (port.parent !== null && !regionSlugs.has(port.parent)) {
-      throw refuse(port.line, `ports: parent_slug '${port.parent}' of '${port.code}' is not among the regions`);
+      throw refuse(
+        port.line,
+        `ports: parent_slug '${port.parent}' of '${port.code}' is not among the regions`,
+      );
     }
   }
   for (const region of regions) {
     if (region.parent !== null && !regionSlugs.has(region.parent)) {
-      throw refuse(region.line, `regions: parent_slug '${region.parent}' of '${region.code}' is not among the regions`);
+      throw refuse(
+        region.line,
+        `regions: parent_slug '${region.parent}' of '${region.code}' is not among the regions`,
+      );
     }
   }
   checkTree(regions);
@@ -42,10 +51,13 @@ function checkTree(regions: readonly PlaceLine[]): void {
   const sound = new Set<string>();
   for (const start of regions) {
     const path: string[] = [];
-    for (let region: PlaceLine | undefined = start; region && !sound.has(region.code); ) {
+    for (let region: PlaceLine | undefined = start; region && !sound.has(region.code);) {
       if (path.includes(region.code)) {
         const cycle = [...path.slice(path.indexOf(region.code)), region.code];
-        throw refuse(region.line, `regions: ${cycle.join(' → ')} is a cycle; a region cannot lie within itself`);
+        throw refuse(
+          region.line,
+          `regions: ${cycle.join(' → ')} is a cycle; a region cannot lie within itself`,
+        );
       }
       path.push(region.code);
       region = region.parent === null ? undefined : bySlug.get(region.parent);
@@ -54,4 +66,5 @@ function checkTree(regions: readonly PlaceLine[]): void {
   }
 }
 
-const refuse = (line: number, message: string): FairwayError => new FairwayError('dump_invalid', `line ${line}: ${message}`, { line });
+const refuse = (line: number, message: string): FairwayError =>
+  new FairwayError('dump_invalid', `line ${line}: ${message}`, { line });

@@ -34,7 +34,9 @@ export async function laneRates(database: Database, question: LaneQuestion): Pro
   // Items end in 2058, and PostgreSQL's dates need not cope with the days of the year 9999.
   const from = Math.max(question.from, firstItemDay);
   const to = Math.min(question.to, lastItemDay);
-  const rows = await database.read<SegmentRow>(segmentsOfLane(question.origin, question.destination, from, Math.max(to, from)));
+  const rows = await database.read<SegmentRow>(
+    segmentsOfLane(question.origin, question.destination, from, Math.max(to, from)),
+  );
   const length = Math.max(0, question.to - question.from + 1);
   const counts = new Float64Array(length);
   const sums = new Float64Array(length);

@@ -15,7 +15,12 @@ export interface SegmentRow {
  * row of a few hundred bytes here, where rows per day or per item cost `pg` two to ten times as much
  * (docs/decisions/0002-segments.md).
  */
-export const segmentsOfLane = (origin: string, destination: string, firstDay: number, lastDay: number): QueryConfig => ({
+export const segmentsOfLane = (
+  origin: string,
+  destination: string,
+  firstDay: number,
+  lastDay: number,
+): QueryConfig => ({
   name: 'segments-of-lane',
   text: `select h.revision, s.first_day, s.format, s.payload
     from fairway.head h

@@ -36,7 +36,12 @@ const exampleDays = 31;
 const examplePrices = (dayIndex: number): readonly number[] => [dayIndex < 15 ? 1_188 : 1_196, 1_094, 1_263];
 
 /** Yields exactly `items` items, quote by quote. The object is used again for the next item: copy what is to be kept. */
-export function* generateItems({ items, seed, from = '2021-01-01', to = '2021-03-31' }: SampleOptions): Generator<Item> {
+export function* generateItems({
+  items,
+  seed,
+  from = '2021-01-01',
+  to = '2021-03-31',
+}: SampleOptions): Generator<Item> {
   const item: Item = { origin: exampleOrigin, destination: exampleDestination, day: 0, price: 0 };
   let left = items;
   for (let index = 0; index < exampleDays; index++) {

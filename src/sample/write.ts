@@ -7,7 +7,11 @@ import { samplePorts, sampleRegions, type SamplePlace } from './places.js';
 const chunkCharacters = 1 << 16;
 
 /** Writes everything, as fast as the output takes it; does not end the output. Rejects when the output fails. */
-export async function writeSample(options: SampleOptions, format: 'csv' | 'dump', output: NodeJS.WritableStream): Promise<void> {
+export async function writeSample(
+  options: SampleOptions,
+  format: 'csv' | 'dump',
+  output: NodeJS.WritableStream,
+): Promise<void> {
   const failure = once(output, 'close').then(() => undefined);
   failure.catch(() => undefined);
   for (const chunk of chunks(format === 'csv' ? csvLines(options) : dumpLines(options))) {
@@ -32,7 +36,8 @@ function* chunks(lines: Iterable<string>): Generator<string> {
 function* csvLines(options: SampleOptions): Generator<string> {
   const day = dayWriter();
   yield 'orig_code,dest_code,day,price\n';
-  for (const item of generateItems(options)) yield `${item.origin},${item.destination},${day(item.day)},${item.price}\n`;
+  for (const item of generateItems(options))
+    yield `${item.origin},${item.destination},${day(item.day)},${item.price}\n`;
 }
 
 function* dumpLines(options: SampleOptions): Generator<string> {
@@ -41,7 +46,8 @@ function* dumpLines(options: SampleOptions): Generator<string> {
   yield '\nCOPY public.ports (code, name, parent_slug) FROM stdin;\n';
   yield* samplePorts.map(placeLine);
   yield '\\.\n\n\nCOPY public.prices (orig_code, dest_code, day, price) FROM stdin;\n';
-  for (const item of generateItems(options)) yield `${item.origin}\t${item.destination}\t${day(item.day)}\t${item.price}\n`;
+  for (const item of generateItems(options))
+    yield `${item.origin}\t${item.destination}\t${day(item.day)}\t${item.price}\n`;
   yield '\\.\n\n\nCOPY public.regions (slug, name, parent_slug) FROM stdin;\n';
   yield* sampleRegions.map(placeLine);
   yield closing;

@@ -16,7 +16,12 @@ function faultsOf(query: RawQuery): string[] {
 }
 
 test('a question is read; a repeated parameter counts by its first value; extra ones do not matter', () => {
-  expect(parseQuestion({ ...good, extra: 'x' })).toEqual({ origin: 'CNGGZ', destination: 'EETLL', from: 18_628, to: 18_658 });
+  expect(parseQuestion({ ...good, extra: 'x' })).toEqual({
+    origin: 'CNGGZ',
+    destination: 'EETLL',
+    from: 18_628,
+    to: 18_658,
+  });
   expect(parseQuestion({ ...good, date_to: ['2021-01-03', '2021-01-05'] }).to).toBe(18_630);
 });
 
@@ -30,7 +35,11 @@ test('any two days at most 4,000 apart are taken, and not one more', () => {
   const day = fc.integer({ min: -719_162, max: 2_928_000 });
   fc.assert(
     fc.property(day, fc.integer({ min: -100, max: maximumDays + 100 }), (from, length) => {
-      const query = { ...good, date_from: formatDay(from), date_to: formatDay(Math.max(-719_162, from + length - 1)) };
+      const query = {
+        ...good,
+        date_from: formatDay(from),
+        date_to: formatDay(Math.max(-719_162, from + length - 1)),
+      };
       expect(faultsOf(query)).toEqual(length > maximumDays ? ['date_to'] : []);
     }),
   );

@@ -27,7 +27,9 @@ if (contractThere) {
     withDatabase(async (test) => {
       await importContent(test.database, dumpFile(join(shared, 'seed', 'rates.sql')));
       await withServer(test, async (server) => {
-        const lines = readFileSync(join(shared, 'contract', 'recorded.ndjson'), 'utf8').trim().split('\n');
+        const lines = readFileSync(join(shared, 'contract', 'recorded.ndjson'), 'utf8')
+          .trim()
+          .split('\n');
         expect(lines.length).toBeGreaterThan(290);
         for (const line of lines) {
           const { path, status, body } = JSON.parse(line) as { path: string; status: number; body: unknown };
@@ -43,14 +45,20 @@ if (contractThere) {
 test('a bad question is answered with a problem document that names each parameter', () =>
   withDatabase((test) =>
     withServer(test, async (server) => {
-      const answer = await server.inject({ url: '/rates?date_from=2021-02-29&date_to=2021-03-01&orig_code=%00&dest_code=B' });
+      const answer = await server.inject({
+        url: '/rates?date_from=2021-02-29&date_to=2021-03-01&orig_code=%00&dest_code=B',
+      });
       expect(answer.statusCode).toBe(400);
       expect(answer.json()).toMatchObject({
         type: 'urn:fairway:error:invalid_parameter',
         status: 400,
         code: 'invalid_parameter',
         errors: [
-          { parameter: 'date_from', message: "there is no day '2021-02-29' in the calendar", expected: expect.stringContaining('YYYY-MM-DD') as string },
+          {
+            parameter: 'date_from',
+            message: "there is no day '2021-02-29' in the calendar",
+            expected: expect.stringContaining('YYYY-MM-DD') as string,
+          },
           { parameter: 'orig_code', message: 'holds a NUL character' },
         ],
       });
@@ -62,14 +70,23 @@ test('no bad request changes a later answer, and none leaves a transaction open'
     await importContent(test.database, textSource(dumpText()));
     await withServer(test, async (server) => {
       const before = await server.inject({ url: question });
-      for (const bad of ['date_from=%D9%A2021-01-01', 'date_from=2021-01-01&orig_code=%FF', 'orig_code=%00', 'date_to=9999-99-99', '%', 'date_from=2021-01-01&date_to=2021-01-02&orig_code=%00&dest_code=%00']) {
+      for (const bad of [
+        'date_from=%D9%A2021-01-01',
+        'date_from=2021-01-01&orig_code=%FF',
+        'orig_code=%00',
+        'date_to=9999-99-99',
+        '%',
+        'date_from=2021-01-01&date_to=2021-01-02&orig_code=%00&dest_code=%00',
+      ]) {
         expect((await server.inject({ url: `/rates?${bad}` })).statusCode, bad).toBe(400);
       }
       expect((await server.inject({ url: '/%ff' })).statusCode).toBe(400);
       const after = await server.inject({ url: question });
       expect(after.body).toBe(before.body);
       expect(after.headers['rates-revision']).toBe('1');
-      const open = await test.query("select count(*)::integer as count from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'");
+      const open = await test.query(
+        "select count(*)::integer as count from pg_stat_activity where datname = current_database() and state like 'idle in transaction%'",
+      );
       expect(open[0]?.['count']).toBe(0);
     });
   }));
@@ -77,9 +94,13 @@ test('no bad request changes a later answer, and none leaves a transaction open'
 test('more than 4,000 days is a clear 400', () =>
   withDatabase((test) =>
     withServer(test, async (server) => {
-      const ask = (to: string) => server.inject({ url: `/rates?date_from=2010-01-01&date_to=${to}&orig_code=A&dest_code=B` });
+      const ask = (to: string) =>
+        server.inject({ url: `/rates?date_from=2010-01-01&date_to=${to}&orig_code=A&dest_code=B` });
       expect((await ask('2020-12-13')).json()).toHaveProperty('rates.length', 4_000);
-      expect((await ask('2020-12-14')).json()).toMatchObject({ status: 400, errors: [{ parameter: 'date_to', message: 'the range spans 4001 days' }] });
+      expect((await ask('2020-12-14')).json()).toMatchObject({
+        status: 400,
+        errors: [{ parameter: 'date_to', message: 'the range spans 4001 days' }],
+      });
     }),
   ));
 
@@ -99,7 +120,9 @@ test('a connection that the server terminates heals within the same request', ()
     await withServer(test, async (server) => {
       for (let round = 0; round < 10; round++) {
         expect((await server.inject({ url: question })).statusCode).toBe(200);
-        await test.query("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'");
+        await test.query(
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'",
+        );
         expect((await server.inject({ url: question })).statusCode).toBe(200);
       }
     });
@@ -112,7 +135,10 @@ test('a database without the schema is a 503 that says what to do, and nothing o
         const answer = await server.inject({ url: question });
         expect(answer.statusCode).toBe(503);
         expect(answer.headers['retry-after']).toBe('1');
-        expect(answer.json()).toMatchObject({ code: 'schema_missing', detail: expect.stringContaining('fairway migrate') as string });
+        expect(answer.json()).toMatchObject({
+          code: 'schema_missing',
+          detail: expect.stringContaining('fairway migrate') as string,
+        });
         expect(answer.body).not.toMatch(/relation|select/i);
       }),
     { empty: true },

@@ -10,8 +10,16 @@ export interface DumpContent {
 }
 
 export const smallContent: Required<DumpContent> = {
-  regions: [['europe', 'Europe', null], ['baltic', 'Baltic', 'europe'], ['asia', 'Asia', null]],
-  ports: [['AAAAA', 'Aaa', 'asia'], ['BBBBB', 'Bbb', 'baltic'], ['CCCCC', 'Ccc', 'europe']],
+  regions: [
+    ['europe', 'Europe', null],
+    ['baltic', 'Baltic', 'europe'],
+    ['asia', 'Asia', null],
+  ],
+  ports: [
+    ['AAAAA', 'Aaa', 'asia'],
+    ['BBBBB', 'Bbb', 'baltic'],
+    ['CCCCC', 'Ccc', 'europe'],
+  ],
   prices: [
     ['AAAAA', 'BBBBB', '2021-01-01', 100],
     ['AAAAA', 'BBBBB', '2021-01-01', 200],
@@ -66,7 +74,10 @@ export const textSource = (text: string, chunkBytes = 1 << 16): ContentSource =>
 });
 
 /** What a dump says, gathered without a database. */
-export function readDumpText(text: string, chunkBytes = 1 << 16): { items: string[]; places: string[]; hash: string } {
+export function readDumpText(
+  text: string,
+  chunkBytes = 1 << 16,
+): { items: string[]; places: string[]; hash: string } {
   const lanes: string[] = [];
   const items: string[] = [];
   const places: string[] = [];
@@ -83,4 +94,3 @@ export function readDumpText(text: string, chunkBytes = 1 << 16): { items: strin
   dump.end();
   return { items, places, hash: reader.hash.digest().toString('hex') };
 }
-

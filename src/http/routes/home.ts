@@ -18,7 +18,8 @@ const page = `<!doctype html>
 export function homeRoute(server: Server): void {
   server.get('/', async (request, reply) => {
     reply.header('vary', 'Accept');
-    if (/\btext\/html\b/.test(request.headers.accept ?? '')) return reply.type('text/html; charset=utf-8').send(page);
+    if (/\btext\/html\b/.test(request.headers.accept ?? ''))
+      return reply.type('text/html; charset=utf-8').send(page);
     return { message: 'Hello world!' };
   });
 }

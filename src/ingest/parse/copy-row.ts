@@ -26,7 +26,8 @@ const letters: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t:
 function unescape(field: string): string | null {
   if (field === '\\N') return null;
   if (!field.includes('\\')) return field;
-  if (/\\(?:[0-7]|x[0-9A-Fa-f])/.test(field.replaceAll('\\\\', ''))) throw new Error('numeric escapes are not supported');
+  if (/\\(?:[0-7]|x[0-9A-Fa-f])/.test(field.replaceAll('\\\\', '')))
+    throw new Error('numeric escapes are not supported');
   return field.replace(/\\(.)/gsu, (_, letter: string) => letters[letter] ?? letter);
 }
 

@@ -6,7 +6,8 @@ import { FairwayError, messageOf } from '../../errors.js';
 import { LineSplitter } from './lines.js';
 import { tableColumns, type TableName, type TableReader } from './tables.js';
 
-const refuse = (line: number, message: string): FairwayError => new FairwayError('dump_invalid', `line ${line}: ${message}`, { line });
+const refuse = (line: number, message: string): FairwayError =>
+  new FairwayError('dump_invalid', `line ${line}: ${message}`, { line });
 
 const copyStatement = /^COPY (?:(?:"?public"?)\.)?"?([A-Za-z_][A-Za-z0-9_$]*)"? \(([^)]*)\) FROM stdin;$/;
 const closing = '-- PostgreSQL database dump complete';
@@ -47,9 +48,11 @@ export class DumpReader {
   end(): void {
     this.#splitter.end();
     if (this.#line === 0) throw refuse(1, 'the file is empty');
-    if (this.#copying) throw refuse(this.#line, `the file ends within the rows of ${this.#copying.table}; it was cut off`);
+    if (this.#copying)
+      throw refuse(this.#line, `the file ends within the rows of ${this.#copying.table}; it was cut off`);
     const missing = Object.keys(tableColumns).filter((table) => !this.#seen.has(table as TableName));
-    if (missing.length > 0) throw refuse(this.#line, `the file ends without the rows of ${missing.join(', ')}`);
+    if (missing.length > 0)
+      throw refuse(this.#line, `the file ends without the rows of ${missing.join(', ')}`);
     if (!this.#complete) throw refuse(this.#line, `the file ends without '${closing}'; it was cut off`);
   }
 
@@ -62,8 +65,10 @@ export class DumpReader {
     }
     if (text === closing) this.#complete = true;
     else if (text.startsWith('COPY ')) this.#openCopy(text);
-    else if (/^INSERT INTO /i.test(text)) throw refuse(this.#line, 'rows are INSERT statements; dump without --inserts, so that they are COPY');
-    else if (/^(UPDATE|DELETE|DROP|TRUNCATE|DO) /i.test(text)) throw refuse(this.#line, `'${text.slice(0, 40)}' is nothing a plain dump of the rates database holds`);
+    else if (/^INSERT INTO /i.test(text))
+      throw refuse(this.#line, 'rows are INSERT statements; dump without --inserts, so that they are COPY');
+    else if (/^(UPDATE|DELETE|DROP|TRUNCATE|DO) /i.test(text))
+      throw refuse(this.#line, `'${text.slice(0, 40)}' is nothing a plain dump of the rates database holds`);
   }
 
   #onRow(bytes: Buffer, start: number, end: number, copying: OpenCopy): void {
@@ -74,7 +79,9 @@ export class DumpReader {
     try {
       copying.row(bytes, start, end, this.#line);
     } catch (error) {
-      throw error instanceof FairwayError ? error : refuse(this.#line, `${copying.table}: ${messageOf(error)}`);
+      throw error instanceof FairwayError
+        ? error
+        : refuse(this.#line, `${copying.table}: ${messageOf(error)}`);
     }
   }
 
@@ -82,7 +89,10 @@ export class DumpReader {
     const match = copyStatement.exec(text);
     const name = match?.[1] ?? '';
     if (!match || !Object.hasOwn(tableColumns, name)) {
-      throw refuse(this.#line, `'${text.slice(0, 80)}' is not a COPY of public.ports, prices or regions; dump just those tables`);
+      throw refuse(
+        this.#line,
+        `'${text.slice(0, 80)}' is not a COPY of public.ports, prices or regions; dump just those tables`,
+      );
     }
     const table = name as TableName;
     if (this.#seen.has(table)) throw refuse(this.#line, `the rows of ${table} come a second time`);

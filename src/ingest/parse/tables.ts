@@ -50,16 +50,24 @@ export class TableReader {
     if (table === 'prices') {
       const slow = this.#fieldReader(table, columns, (fields) => this.#price(fields));
       const plain = columns.join() === tableColumns.prices.join();
-      return plain ? (bytes, start, end, line) => this.#plainPrice(bytes, start, end, line) || slow(bytes, start, end, line) : slow;
+      return plain
+        ? (bytes, start, end, line) =>
+            this.#plainPrice(bytes, start, end, line) || slow(bytes, start, end, line)
+        : slow;
     }
     return this.#fieldReader(table, columns, (fields, line) => this.#place(table, fields, line));
   }
 
-  #fieldReader(table: TableName, columns: readonly string[], take: (fields: (string | null)[], line: number) => void): ReadRow {
+  #fieldReader(
+    table: TableName,
+    columns: readonly string[],
+    take: (fields: (string | null)[], line: number) => void,
+  ): ReadRow {
     const order = tableColumns[table].map((column) => columns.indexOf(column));
     return (bytes, start, end, line) => {
       const fields = copyFields(bytes, start, end);
-      if (fields.length !== columns.length) throw new Error(`${columns.length} fields expected, ${fields.length} found`);
+      if (fields.length !== columns.length)
+        throw new Error(`${columns.length} fields expected, ${fields.length} found`);
       const ordered = order.map((index) => fields[index] ?? null);
       this.hash.add(table, ordered);
       this.#line = line;
@@ -84,7 +92,8 @@ export class TableReader {
     if (!destination) throw new Error('dest_code is missing');
     const day = parseDay(dayText ?? '');
     if (day === undefined) throw new Error(`day '${dayText ?? '\\N'}' is not a date`);
-    if (!/^-?[0-9]+$/.test(priceText ?? '')) throw new Error(`price '${priceText ?? '\\N'}' is not a whole number`);
+    if (!/^-?[0-9]+$/.test(priceText ?? ''))
+      throw new Error(`price '${priceText ?? '\\N'}' is not a whole number`);
     this.#item(this.#laneNumber(`${origin}\t${destination}`), day, Number(priceText));
   }
 
@@ -113,7 +122,9 @@ export class TableReader {
 
   #item(lane: number, day: number, price: number): void {
     if (day < firstItemDay || day > lastItemDay) {
-      throw new Error(`day ${formatDay(day)} is outside ${formatDay(firstItemDay)} to ${formatDay(lastItemDay)}`);
+      throw new Error(
+        `day ${formatDay(day)} is outside ${formatDay(firstItemDay)} to ${formatDay(lastItemDay)}`,
+      );
     }
     if (price < 1 || price > highestPrice) throw new Error(`price ${price} is outside 1 to ${highestPrice}`);
     this.#sink.item(lane, day, price);

@@ -1,0 +1,56 @@
+/** What PostgreSQL and its connection throw: in goes anything thrown, out comes an error of the catalogue where there is one. Pure. */
+import { codeOf, FairwayError, type ErrorCode } from '../errors.js';
+
+// Source: PostgreSQL documentation, appendix A: class 08 connection exceptions, 57P01-57P05 shutdown and start.
+const lossStates = /^(08...|57P0[1-5])$/;
+const lossErrnos = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+const lossWords =
+  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;
+
+/** Whether the connection, not the statement, is what failed. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = codeOf(error) ?? '';
+  return (
+    code === 'database_unavailable' ||
+    lossStates.test(code) ||
+    lossErrnos.has(code) ||
+    lossWords.test(error.message)
+  );
+}
+
+const meanings: Record<string, [ErrorCode, string]> = {
+  '53300': ['database_unavailable', 'the database has no connection left; try again in a moment'],
+  '28P01': ['database_refused', 'the database refused the connection; check its user and password'],
+  '28000': ['database_refused', 'the database refused the connection; check its user and password'],
+  '3D000': ['database_refused', 'there is no database of that name; create it, or name another'],
+  '3F000': ['schema_missing', "the database has no schema 'fairway'; run 'fairway migrate' first"],
+  '42P01': [
+    'schema_missing',
+    "the database has no (or an older) schema 'fairway'; run 'fairway migrate' first",
+  ],
+  '53100': ['disk_full', 'the disk of the database is full; free space and try again'],
+};
+
+/** The error of the catalogue for what `pg` threw; anything else as it is. */
+export function translate(error: unknown): unknown {
+  if (error instanceof FairwayError || !(error instanceof Error)) return error;
+  if (isConnectionLoss(error)) {
+    return new FairwayError(
+      'database_unavailable',
+      'the database cannot be reached just now; try again in a moment',
+      { cause: error },
+    );
+  }
+  const meaning = meanings[codeOf(error) ?? ''];
+  return meaning ? new FairwayError(meaning[0], meaning[1], { cause: error }) : error;
+}
