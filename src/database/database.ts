@@ -6,11 +6,13 @@ import pg from 'pg';
 import type { ClientConfig, Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import type { Emit } from '../events.js';
 import { FairwayError, messageOf } from '../errors.js';
-import { isConnectionLoss, translate } from './failures.js';
+import { isConnectionLoss, translate, unavailable } from './failures.js';
 
 const connectMilliseconds = 3_000;
 /** A read that takes longer than this is given up, and its connection with it. */
 const readMilliseconds = 15_000;
+/** After a refused connection nobody tries again for this long. */
+const refusedMilliseconds = 50;
 
 export interface Database {
   /** Runs one read-only statement; repeats it once on a fresh connection where the old one turns out to be dead. */
@@ -71,8 +73,10 @@ async function useClient<Result>(
     broken ??= error instanceof Error ? error : new Error(String(error));
     availability.failed(error);
   };
+  availability.check();
   const client = await pool.connect().catch((error: unknown) => {
     fail(error);
+    availability.refused();
     throw error;
   });
   availability.succeeded();
@@ -129,6 +133,9 @@ async function inTransaction<Result>(
 }
 
 interface Availability {
+  /** Throws at once where a connection was refused a moment ago: a crowd that knocks would hold up the recovery. */
+  check(): void;
+  refused(): void;
   failed(error: unknown): void;
   succeeded(): void;
 }
@@ -136,7 +143,14 @@ interface Availability {
 /** Says once that the database is gone and once that it is back, however many requests notice. */
 function watchAvailability(emit: Emit): Availability {
   let lost = false;
+  let refusedUntil = 0;
   return {
+    check: () => {
+      if (Date.now() < refusedUntil) throw unavailable();
+    },
+    refused: () => {
+      refusedUntil = Date.now() + refusedMilliseconds;
+    },
     failed: (error) => {
       if (!lost) emit({ kind: 'database-lost', reason: messageOf(error) });
       lost = true;

@@ -41,15 +41,16 @@ const meanings: Record<string, [ErrorCode, string]> = {
   '53100': ['disk_full', 'the disk of the database is full; free space and try again'],
 };
 
+export const unavailable = (cause?: unknown): FairwayError =>
+  new FairwayError('database_unavailable', 'the database cannot be reached just now; try again in a moment', {
+    cause,
+  });
+
 /** The error of the catalogue for what `pg` threw; anything else as it is. */
 export function translate(error: unknown): unknown {
   if (error instanceof FairwayError || !(error instanceof Error)) return error;
   if (isConnectionLoss(error)) {
-    return new FairwayError(
-      'database_unavailable',
-      'the database cannot be reached just now; try again in a moment',
-      { cause: error },
-    );
+    return unavailable(error);
   }
   const meaning = meanings[codeOf(error) ?? ''];
   return meaning ? new FairwayError(meaning[0], meaning[1], { cause: error }) : error;

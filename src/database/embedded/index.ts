@@ -187,7 +187,7 @@ function watch(setup: Setup, details: Details, firstPid: number): { end(): Promi
       } catch (error) {
         // Backends of the old server may still hold its memory for a moment; a lasting reason is said each time.
         if (pause > 1_000) emit({ kind: 'postgres-restart-failed', reason: messageOf(error) });
-        pause = Math.min(longestPause, pause * 2);
+        pause = Math.min(longestPause, pause * 1.5);
       }
     }
   };

@@ -46,7 +46,9 @@ export class DumpReader {
   }
 
   end(): void {
-    this.#splitter.end();
+    // A row that was cut off would otherwise be called odd, and that is not what is wrong with the file.
+    if (this.#copying && this.#splitter.unfinished) this.#line++;
+    else this.#splitter.end();
     if (this.#line === 0) throw refuse(1, 'the file is empty');
     if (this.#copying)
       throw refuse(this.#line, `the file ends within the rows of ${this.#copying.table}; it was cut off`);

@@ -33,6 +33,11 @@ export class LineSplitter {
     if (start < chunk.length) this.#keep(chunk.subarray(start));
   }
 
+  /** Whether the last line so far has no line end. */
+  get unfinished(): boolean {
+    return this.#restBytes > 0;
+  }
+
   /** The last line, where it has no line end. */
   end(): void {
     if (this.#restBytes > 0) {
