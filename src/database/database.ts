@@ -41,6 +41,9 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
   const availability = watchAvailability(emit);
   // Without a listener the loss of an idle connection would end the process.
   pool.on('error', (error) => availability.failed(error));
+  // For good, not only while somebody uses the client: the error may come in the same chunk of bytes as the end of the
+  // connect or of the statement, before the one who waits for it runs, and then nobody listens (seen under kill -9).
+  pool.on('connect', (client) => client.on('error', ignore));
   const withClient: Database['withClient'] = async (work) => {
     try {
       return await useClient(pool, availability, work);
@@ -61,6 +64,8 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
     close: () => pool.end(),
   };
 }
+
+const ignore = (): void => undefined;
 
 async function useClient<Result>(
   pool: Pool,

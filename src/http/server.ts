@@ -50,7 +50,8 @@ export function createServer(services: Services): Server {
   });
   server.setErrorHandler((error, request, reply) => {
     const known = asFairwayError(error);
-    if (known.status >= 500)
+    // That the database is away is said once, by the database itself; a line per request would bury it.
+    if (known.code === 'internal_error')
       services.emit({ kind: 'request-failed', id: request.id, error: known.cause ?? known });
     return sendProblem(reply, known, request.id);
   });

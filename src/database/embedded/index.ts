@@ -153,6 +153,7 @@ function newDetails(dataDir: string, account: Account | undefined): Details {
 
 async function ensureDatabase(details: Details): Promise<void> {
   const client = new pg.Client({ ...details, database: 'postgres' });
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const { rowCount } = await client.query('select from pg_database where datname = $1', [databaseName]);

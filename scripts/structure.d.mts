@@ -1,0 +1,1 @@
+export function structureFaults(files: readonly { path: string; text: string }[]): string[];
