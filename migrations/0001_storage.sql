@@ -99,8 +99,9 @@ create index places_parent on fairway.places (parent) where until_revision is nu
 
 -- Format 1 (all numbers big-endian): byte 0 the width of a day offset (1 or 2), byte 1 the width of a price offset
 -- (1 to 4), bytes 2-5 the smallest price; then each item as (day - first_day, price - smallest price), by day and price.
+-- Neither function is strict: strict ones are not inlined, and a million items of the view took 17.3 s instead of 0.37 s.
 create function fairway.big_endian(bytes bytea, start integer, width integer) returns bigint
-language sql immutable strict parallel safe as $$
+language sql immutable parallel safe as $$
   select case width
     when 1 then get_byte(bytes, start)::bigint
     when 2 then get_byte(bytes, start)::bigint << 8 | get_byte(bytes, start + 1)
@@ -112,7 +113,7 @@ $$;
 
 create function fairway.unpack(format smallint, first_day date, items integer, payload bytea)
 returns table (day date, price integer)
-language sql immutable strict parallel safe as $$
+language sql immutable parallel safe as $$
   select
     first_day + fairway.big_endian(payload, 6 + item * (get_byte(payload, 0) + get_byte(payload, 1)), get_byte(payload, 0))::integer,
     (fairway.big_endian(payload, 2, 4)
