@@ -1,6 +1,6 @@
 /** Under which user the server runs: PostgreSQL refuses to run as root, so root drops to somebody who owns nothing else. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { FairwayError } from '../../errors.js';
 
 export interface Account {
@@ -10,14 +10,9 @@ export interface Account {
 
 const candidates = ['postgres', '_postgres', 'nobody'];
 
-/**
- * The account to drop to, or undefined where this process is not root and runs the server as itself. A cluster that is
- * there already stays with its owner. Throws `postgres_failed` where there is nobody to drop to.
- */
-export function serverAccount(cluster?: string): Account | undefined {
+/** The account to drop to, or undefined where this process is not root and runs the server as itself. */
+export function serverAccount(): Account | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const owner = cluster === undefined ? undefined : statSync(cluster, { throwIfNoEntry: false });
-  if (owner && owner.uid > 0) return { uid: owner.uid, gid: owner.gid };
   const lines = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
@@ -33,15 +28,9 @@ export function serverAccount(cluster?: string): Account | undefined {
 }
 
 /** Whether the account can enter a folder: asked of the system, for modes do not tell of every kind of right. */
-export const canEnter = (account: Account | undefined, folder: string): boolean =>
-  succeeds(account, 'cd -- "$0"', folder);
-
-/** Whether the account can run the binaries of a `native` folder and read what they need. */
-export const canRun = (account: Account | undefined, native: string): boolean =>
-  succeeds(account, 'test -x "$0/bin/postgres" -a -x "$0/bin/initdb" && cd "$0/lib" && cd "$0/share"', native);
-
-function succeeds(account: Account | undefined, script: string, folder: string): boolean {
+export function canEnter(account: Account | undefined, folder: string): boolean {
   if (!account) return true;
-  const options = { ...account, cwd: '/', stdio: 'ignore' } as const;
-  return spawnSync('/bin/sh', ['-c', script, folder], options).status === 0;
+  return (
+    spawnSync('/bin/sh', ['-c', 'cd -- "$0"', folder], { ...account, cwd: '/', stdio: 'ignore' }).status === 0
+  );
 }
