@@ -1,5 +1,5 @@
 // The schema as it stands after all migrations, as text: `--write` makes migrations/schema.txt, `--check` compares.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dirname } from 'node:path';
@@ -22,6 +22,8 @@ const queries = [
 ];
 
 const dataDir = mkdtempSync(join(tmpdir(), 'fairway-schema-'));
+// Open to the server's user, or root's cluster would lie in the system's folder and stay there.
+chmodSync(dataDir, 0o755);
 const server = await acquireEmbedded({ dataDir, emit: () => undefined });
 let text = '';
 try {

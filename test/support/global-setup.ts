@@ -1,5 +1,5 @@
 /** One PostgreSQL server for all tests, with a template database that has been migrated. FAIRWAY_TEST_POSTGRES=13 takes the other version. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -21,6 +21,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (version !== '18' && !packages[version])
     throw new Error(`FAIRWAY_TEST_POSTGRES=${version}: there are 13 and 18`);
   const dataDir = mkdtempSync(join(tmpdir(), 'fairway-tests-'));
+  // Open to the server's user, or root's cluster would lie in the system's folder and stay there.
+  chmodSync(dataDir, 0o755);
   const packageName = packages[version];
   const server = await acquireEmbedded({
     dataDir,
