@@ -110,8 +110,17 @@ export async function start(env: Record<string, string>, words: string[] = ['up'
 
 /** Ctrl-C in the terminal: to the whole group. Resolves with the exit code. */
 export function interrupt(running: Running): Promise<number | string> {
-  process.kill(-(running.child.pid ?? 0), 'SIGINT');
+  process.kill(-known(running.child.pid), 'SIGINT');
   return running.ended;
+}
+
+/** Kills one process at once. */
+export const killNow = (pid: number | undefined): boolean => process.kill(known(pid), 'SIGKILL');
+
+/** To `kill`, 0 means the caller's own group: the tests, and CI with them (it happened). */
+function known(pid: number | undefined): number {
+  if (pid === undefined || pid < 2) throw new Error('there is no process to send a signal to');
+  return pid;
 }
 
 export interface Outcome {
