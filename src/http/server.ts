@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyReply } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.js';
-import type { Emit } from '../events.js';
+import type { Emit, FairwayEvent } from '../events.js';
 import { FairwayError } from '../errors.js';
 import { RatesAnswers } from '../query/answers.js';
 import { PlaceSource } from '../query/place-source.js';
+import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { asFairwayError, renderProblem } from './render-error.js';
@@ -53,7 +54,7 @@ export interface Services extends Pick<
   deadline(): number;
 }
 
-const newServer = () =>
+const newServer = (emit: Emit) =>
   Fastify({
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -68,10 +69,12 @@ const newServer = () =>
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     clientErrorHandler: answerClientError,
-    // A malformed path must get the same kind of answer as everything else.
-    frameworkErrors: (error, request, reply) =>
-      void sendProblem(reply as unknown as FastifyReply, error, request.id),
-    ajv: { customOptions: { removeAdditional: false, allErrors: true } },
+    // A malformed path passes no hook, and must get the same kind of answer and line in the log as everything else.
+    frameworkErrors: (error, request, reply) => {
+      const answer = reply as unknown as FastifyReply;
+      answer.raw.once('finish', () => emit(requestEvent(request as unknown as FastifyRequest, answer)));
+      sendProblem(answer, error, request.id);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
 export type Server = ReturnType<typeof newServer>;
@@ -85,7 +88,8 @@ export function createServer(options: ServerOptions): Server {
     answers: new RatesAnswers({ database, places, emit, cacheBytes }),
     deadline: () => performance.now() + requestMilliseconds,
   };
-  const server = newServer();
+  const server = newServer(emit);
+  server.setValidatorCompiler(compileValidator);
   addHooks(server, options);
   void server.register(swagger, openApi);
   // Routes come after the plugin, which listens to what is added.
@@ -103,7 +107,7 @@ export function createServer(options: ServerOptions): Server {
 
 function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ ...securityHeaders, 'request-id': request.id });
+    reply.headers(commonHeaders(request.id));
     done(checkAddress(request.url));
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
@@ -112,15 +116,7 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
-    emit({
-      kind: 'request',
-      id: request.id,
-      method: request.method,
-      url: request.url,
-      route: request.routeOptions.url ?? 'none',
-      status: reply.statusCode,
-      milliseconds: reply.elapsedTime,
-    });
+    emit(requestEvent(request, reply));
     done();
   });
   server.setErrorHandler((error, request, reply) => {
@@ -142,12 +138,28 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
   );
 }
 
+const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEvent => ({
+  kind: 'request',
+  id: request.id,
+  method: request.method,
+  url: request.url,
+  route: request.routeOptions.url ?? 'none',
+  status: reply.statusCode,
+  milliseconds: reply.elapsedTime,
+});
+
+const commonHeaders = (requestId: string) => ({ ...securityHeaders, 'request-id': requestId });
+
 function sendProblem(reply: FastifyReply, error: unknown, requestId: string): FastifyReply {
   const known = asFairwayError(error);
   if (known.status === 503) reply.header('retry-after', '1');
   if (known.status === 401) reply.header('www-authenticate', 'Bearer realm="fairway"');
-  return reply
-    .code(known.status)
-    .type('application/problem+json')
-    .send(JSON.stringify(renderProblem(known, requestId)));
+  return (
+    reply
+      .code(known.status)
+      // Once more: what Fastify refuses by itself has passed no hook.
+      .headers(commonHeaders(requestId))
+      .type('application/problem+json')
+      .send(JSON.stringify(renderProblem(known, requestId)))
+  );
 }

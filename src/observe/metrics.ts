@@ -112,18 +112,30 @@ function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
       this.set(pool().waiting);
     },
   });
-  const newest = new Gauge({ name: 'fairway_revision', help: 'The newest revision', registers });
+  // Both gauges are collected at the same time: one question answers both.
+  let asking: Promise<number> | undefined;
+  let last = 0;
+  const ask = (): Promise<number> => (asking ??= revision().finally(() => (asking = undefined)));
+  new Gauge({
+    name: 'fairway_revision',
+    help: 'The newest revision, as last read',
+    registers,
+    async collect() {
+      last = await ask().catch(() => last);
+      this.set(last);
+    },
+  });
   new Gauge({
     name: 'fairway_database_up',
     help: '1 where the database answered just now, else 0',
     registers,
     async collect() {
-      try {
-        newest.set(await revision());
-        this.set(1);
-      } catch {
-        this.set(0);
-      }
+      this.set(
+        await ask().then(
+          () => 1,
+          () => 0,
+        ),
+      );
     },
   });
 }

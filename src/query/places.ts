@@ -107,7 +107,7 @@ export class Places {
   near(text: string, kinds: readonly PlaceName['kind'][] = ['port', 'region']): PlaceName[] {
     const wanted = fold(text);
     if (wanted === '' || wanted.length > longestGuess) return [];
-    const farthest = Math.max(1, Math.floor(wanted.length * 0.4));
+    const farthest = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length * 0.4));
     const ranked: { place: PlaceName; far: number }[] = [];
     for (const [place, { code, name }] of this.#searched) {
       if (!kinds.includes(place.kind)) continue;
