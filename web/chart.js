@@ -1,9 +1,9 @@
 /** Draws rates as SVG: colours and text sizes come from the style sheet, so dark mode, zoom and print just work. */
 import { dayTicks, runsOf, valueTicks } from './scale.js';
-import { formatPrice, isWithheld } from './summary.js';
+import { formatDay, formatPrice, isWithheld } from './summary.js';
 
 /** @typedef {import('./service.js').Rate} Rate */
-/** @typedef {{width: number, left: number, right: number, top: number, bottom: number, x: (index: number) => number, y: (price: number) => number, ticks: number[]}} Plot */
+/** @typedef {{width: number, left: number, right: number, top: number, bottom: number, x: (index: number) => number, y: (price: number) => number, ticks: number[], step: number}} Plot */
 
 const height = 300;
 const margin = { top: 12, right: 12, bottom: 30 };
@@ -76,6 +76,8 @@ function planOf(rates, width) {
   const right = width - margin.right;
   const bottom = height - margin.bottom;
   const step = (right - left) / Math.max(1, rates.length);
+  // Days whose price is withheld have a row of their own above the axis.
+  const floor = rates.some(isWithheld) ? bottom - 18 : bottom;
   return {
     width,
     left,
@@ -83,9 +85,10 @@ function planOf(rates, width) {
     top: margin.top,
     bottom,
     ticks,
+    step,
     // A day is a column; its mark stands in the middle.
     x: (index) => left + (index + 0.5) * step,
-    y: (price) => bottom - ((price - bottomValue) / (topValue - bottomValue)) * (bottom - margin.top),
+    y: (price) => floor - ((price - bottomValue) / (topValue - bottomValue)) * (floor - margin.top),
   };
 }
 
@@ -103,7 +106,7 @@ function axes(rates, { left, right, bottom, x, y, ticks }) {
     ),
   ]);
   nodes.push(element('line', { class: 'axis', x1: left, x2: right, y1: bottom, y2: bottom }));
-  const count = Math.max(2, Math.floor((right - left) / 80));
+  const count = Math.max(2, Math.floor((right - left) / 64));
   for (const { index, text } of dayTicks(rates[0]?.day ?? '', rates.length, count)) {
     nodes.push(element('line', { class: 'axis', x1: x(index), x2: x(index), y1: bottom, y2: bottom + 5 }));
     const room = text.length * 3.5;
@@ -114,12 +117,13 @@ function axes(rates, { left, right, bottom, x, y, ticks }) {
 }
 
 /** @param {readonly Rate[]} rates @param {Plot} plot */
-function marks(rates, { bottom, x, y }) {
+function marks(rates, { bottom, step, x, y }) {
   /** @type {Element[]} */
   const nodes = [];
+  const radius = Math.min(3.5, Math.max(1, step * 0.4));
   rates.forEach((rate, index) => {
     if (isWithheld(rate))
-      nodes.push(element('circle', { class: 'withheld', cx: x(index), cy: bottom - 8, r: 3.5 }));
+      nodes.push(element('circle', { class: 'withheld', cx: x(index), cy: bottom - 8, r: radius }));
   });
   for (const run of runsOf(rates)) {
     const path = run.map(({ index, price }) => `${x(index).toFixed(1)} ${y(price).toFixed(1)}`).join('L');
@@ -159,7 +163,7 @@ function follow(svg, readout, rates, { left, right, top, bottom, x, y }) {
       dot.setAttribute('cx', String(place));
       dot.setAttribute('cy', String(y(rate.price)));
     }
-    readout.textContent = `${rate.day}: ${describe(rate)}`;
+    readout.textContent = `${formatDay(rate.day)}: ${describe(rate)}`;
   });
   svg.addEventListener('pointerleave', () => {
     line.setAttribute('visibility', 'hidden');

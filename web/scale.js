@@ -47,7 +47,7 @@ export function dayTicks(first, days, count) {
   /** @param {number} index */
   const dateOf = (index) => new Date((start + index) * millisecondsPerDay);
   const all = Array.from({ length: days }, (_, index) => index);
-  const step = [1, 2, 3, 5, 7, 10, 14].find((length) => Math.ceil(days / length) <= count);
+  const step = [1, 2, 3, 5, 7, 10, 14, 21, 30].find((length) => Math.ceil(days / length) <= count);
   if (step !== undefined && days <= 100) {
     return all
       .filter((index) => index % step === 0)

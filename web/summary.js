@@ -3,10 +3,19 @@
 /** @typedef {import('./service.js').Rate} Rate */
 
 const priceFormat = new Intl.NumberFormat('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+const dayFormat = new Intl.DateTimeFormat('en-GB', {
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  timeZone: 'UTC',
+});
 const countFormat = new Intl.NumberFormat('en');
 
 /** @param {number} price */
 export const formatPrice = (price) => priceFormat.format(price);
+
+/** 31 Jan 2021, kept on one line. @param {string} day */
+export const formatDay = (day) => dayFormat.format(new Date(`${day}T00:00:00Z`)).replaceAll(' ', '\u00a0');
 
 /** @param {number} count @param {string} noun */
 export const plural = (count, noun) => `${countFormat.format(count)} ${noun}${count === 1 ? '' : 's'}`;
@@ -42,11 +51,13 @@ export function summarize(rates) {
   const { known, withheld, empty, lowest, highest, mean } = figuresOf(rates);
   const sentences = [];
   if (lowest && highest && mean !== undefined) {
-    sentences.push(`${known.length} of ${plural(rates.length, 'day')} have a rate.`);
+    sentences.push(
+      `${known.length} of ${plural(rates.length, 'day')} ${known.length === 1 ? 'has' : 'have'} a rate.`,
+    );
     if (lowest.price === highest.price) sentences.push(`It is always ${formatPrice(mean)}.`);
     else
       sentences.push(
-        `Lowest ${formatPrice(lowest.price ?? 0)} on ${lowest.day}, highest ${formatPrice(highest.price ?? 0)} on ${highest.day}, mean ${formatPrice(mean)}.`,
+        `Lowest ${formatPrice(lowest.price ?? 0)} on ${formatDay(lowest.day)}, highest ${formatPrice(highest.price ?? 0)} on ${formatDay(highest.day)}, mean ${formatPrice(mean)}.`,
       );
   } else sentences.push(`None of ${plural(rates.length, 'day')} has a rate.`);
   if (withheld > 0)

@@ -74,12 +74,20 @@ const inline = (text: string | undefined): string =>
     .map((piece, index) => (index % 2 === 1 ? code(piece) : escapeHtml(piece)))
     .join('');
 
-/** A table that scrolls within its frame where the window is narrow; the frame can be reached by keyboard. */
+/**
+ * A table that scrolls within its frame where the window is narrow; the frame can be reached by keyboard. Columns with
+ * nothing in them are left out.
+ */
 function table(label: string, head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const used = head.map((_, index) => rows.some((row) => row[index] !== ''));
   const cells = (row: readonly string[]): string =>
-    row.map((cell, index) => (index === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`)).join('');
+    row
+      .map((cell, index) => (index === 0 ? `<th scope="row">${cell}</th>` : `<td>${cell}</td>`))
+      .filter((_, index) => used[index])
+      .join('');
+  const names = head.filter((_, index) => used[index]).map((cell) => `<th scope="col">${cell}</th>`);
   return `<div class="scroll" role="region" tabindex="0" aria-label="${escapeHtml(label)}"><table>
-<thead><tr>${head.map((cell) => `<th scope="col">${escapeHtml(cell)}</th>`).join('')}</tr></thead>
+<thead><tr>${names.join('')}</tr></thead>
 <tbody>${rows.map((row) => `<tr>${cells(row)}</tr>`).join('\n')}</tbody></table></div>`;
 }
 
@@ -133,7 +141,7 @@ function section(endpoint: Endpoint, base: string, resolve: Resolve): string {
     prose(operation.description),
     parameters.length > 0 ? `<h3>Parameters</h3>${parameterTable(name, parameters, resolve)}` : '',
     bodyOf(name, operation, resolve),
-    `<h3>Example</h3>${pre(`Example of ${name}`, curl(endpoint, base))}`,
+    `<h3>Example</h3><pre class="wrap"><code>${escapeHtml(curl(endpoint, base))}</code></pre>`,
     responsesOf(name, operation, resolve),
     '</section>',
   ];
@@ -239,7 +247,7 @@ function errorCodes(): string {
 <p>An error is a problem document (RFC 9457, <code>application/problem+json</code>): <code>status</code>, <code>title</code>,
 <code>detail</code>, <code>code</code> from this table, <code>request_id</code>, and <code>errors</code> with a fault for each parameter.
 Some of these codes occur on the command line only.</p>
-${table('Error codes', ['Code', 'Status', 'Meaning'], rows)}</section>`;
+${table('Table of error codes', ['Code', 'Status', 'Meaning'], rows)}</section>`;
 }
 
 const frame = (main: string): string => `<!doctype html>

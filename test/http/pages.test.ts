@@ -33,7 +33,7 @@ test('the home page is JSON, and HTML for those who ask for HTML', () =>
     const page = await server.inject({ url: '/', headers: browser });
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
     expect(page.headers['vary']).toBe('Accept');
-    expect(page.body).toContain('<h1>Fairway</h1>');
+    expect(page.body).toContain('<h1>Freight rates</h1>');
   }));
 
 test('without JavaScript the form asks /rates with its own parameter names', () =>

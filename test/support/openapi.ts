@@ -99,7 +99,7 @@ export const sampleOpenApi: OpenApiDocument = {
           content: { 'text/csv': { example: 'orig_code,dest_code,day,price\nCNGGZ,EETLL,2021-01-01,1188' } },
         },
         responses: { '200': { description: 'The batch so far' } },
-      } as object,
+      },
     },
     '/nodes/<script>alert(1)</script>': {
       get: {
