@@ -28,7 +28,8 @@ const steps = {
     ...run(tool('tsc'), '--noEmit', '-p', 'tsconfig.test.json'),
     ...run(tool('tsc'), '--noEmit', '-p', 'web'),
   ],
-  lint: () => run(tool('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'acceptance', 'scripts', 'web'),
+  lint: () =>
+    run(tool('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'acceptance', 'scripts', 'web'),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),
   'generated files': () => run(process.execPath, 'scripts/schema.mjs', '--check'),
