@@ -169,6 +169,11 @@ test('suggestions are chosen by keyboard, by pointer, or left alone', () =>
     await field.press('Escape');
     expect(await field.getAttribute('aria-expanded')).toBe('false');
     expect(await field.inputValue()).toBe('gu');
+    await field.fill('gua');
+    await option(/Guangzhou/).waitFor();
+    await field.press('Enter');
+    expect(await field.getAttribute('aria-expanded')).toBe('false');
+    await page.waitForURL(/origin=gua&/);
   }));
 
 test('a day without a rate is a gap, a lone day a point, and what is withheld is said', () =>

@@ -120,6 +120,9 @@ class Combobox {
     } else if (event.key === 'Enter' && this.active >= 0) {
       event.preventDefault();
       this.choose(this.active);
+    } else if (event.key === 'Enter') {
+      // The form is sent as it is: nothing may open above the answer, not even what was asked for just now.
+      this.close();
     } else if (event.key === 'Escape' && open) {
       event.preventDefault();
       this.close();

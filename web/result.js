@@ -42,6 +42,7 @@ export function showResult(question, { rates, revision }, places) {
   byId('figures').hidden = rates.length === 0;
   byId('command').textContent = `curl '${location.origin}/rates?${queryOf(question)}'`;
   byId('revision').textContent = revision ? `Answered as of revision ${revision} of the data.` : '';
+  byId('copy').textContent = 'Copy';
   result.hidden = false;
   draw(rates, summary);
   return summary;
@@ -99,6 +100,7 @@ function row(rate) {
 byId('copy').addEventListener('click', () => {
   void copy().then((text) => {
     byId('copy').textContent = text;
+    byId('status').textContent = text;
   });
 });
 

@@ -36,7 +36,7 @@ interface Operation {
 export interface OpenApiDocument {
   info: { title: string; version: string; description?: string };
   servers?: readonly { url: string }[];
-  paths?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  paths?: Readonly<Record<string, object | undefined>>;
   components?: object;
 }
 
@@ -114,16 +114,17 @@ ${errorCodes()}`);
 }
 
 function endpointsOf(document: OpenApiDocument, resolve: Resolve): Endpoint[] {
-  return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-    methods.flatMap((method) => {
+  return Object.entries(document.paths ?? {}).flatMap(([path, value]) => {
+    const item = (value ?? {}) as Readonly<Record<string, unknown>>;
+    return methods.flatMap((method) => {
       const operation = item[method] as Operation | undefined;
       if (operation === undefined) return [];
       const shared = (item['parameters'] ?? []) as readonly Parameter[];
       const id = `${method}-${path.replaceAll(/[^A-Za-z0-9]+/g, '-').replaceAll(/^-|-$/g, '')}`;
       const parameters = [...shared, ...(operation.parameters ?? [])].map((parameter) => resolve(parameter));
       return [{ method, path, id, operation, parameters }];
-    }),
-  );
+    });
+  });
 }
 
 /** A line may break after each slash, so that long paths fit a narrow window. */
