@@ -1,9 +1,9 @@
 /** Draws rates as SVG: colours and text sizes come from the style sheet, so dark mode, zoom and print just work. */
-import { dayTicks, runsOf, valueTicks } from './scale.js';
+import { dayTicks, runsOf, tickTexts, valueTicks } from './scale.js';
 import { formatDay, formatPrice, isWithheld } from './summary.js';
 
 /** @typedef {import('./service.js').Rate} Rate */
-/** @typedef {{width: number, left: number, right: number, top: number, bottom: number, x: (index: number) => number, y: (price: number) => number, ticks: number[], step: number}} Plot */
+/** @typedef {{left: number, right: number, top: number, bottom: number, x: (index: number) => number, y: (price: number) => number, ticks: number[], step: number}} Plot */
 
 const height = 300;
 const margin = { top: 12, right: 12, bottom: 30 };
@@ -26,7 +26,7 @@ function element(name, attributes, text) {
  * Draws into the frame, again whenever its width changes. Returns what ends that.
  *
  * @param {HTMLElement} frame
- * @param {readonly Rate[]} rates Oldest first.
+ * @param {readonly Rate[]} rates Oldest first; at least one has a price.
  * @param {string} label What a screen reader says in its place.
  */
 export function drawChart(frame, rates, label) {
@@ -68,10 +68,10 @@ function planOf(rates, width) {
   const prices = rates.flatMap(({ price }) => (price === null ? [] : [price]));
   const low = prices.reduce((least, price) => Math.min(least, price), Infinity);
   const high = prices.reduce((most, price) => Math.max(most, price), -Infinity);
-  const ticks = prices.length > 0 ? valueTicks(low, high, 4) : [];
+  const ticks = valueTicks(low, high, 4);
   const [bottomValue = 0] = ticks;
   const topValue = ticks.at(-1) ?? 1;
-  const widest = Math.max(1, ...ticks.map((tick) => tickText(tick).length));
+  const widest = Math.max(...tickTexts(ticks).map((text) => text.length));
   const left = 12 + widest * 8;
   const right = width - margin.right;
   const bottom = height - margin.bottom;
@@ -79,7 +79,6 @@ function planOf(rates, width) {
   // Days whose price is withheld have a row of their own above the axis.
   const floor = rates.some(isWithheld) ? bottom - 18 : bottom;
   return {
-    width,
     left,
     right,
     top: margin.top,
@@ -92,17 +91,15 @@ function planOf(rates, width) {
   };
 }
 
-/** @param {number} value */
-const tickText = (value) => value.toLocaleString('en', { maximumFractionDigits: 2 });
-
 /** @param {readonly Rate[]} rates @param {Plot} plot */
 function axes(rates, { left, right, bottom, x, y, ticks }) {
-  const nodes = ticks.flatMap((tick) => [
+  const texts = tickTexts(ticks);
+  const nodes = ticks.flatMap((tick, index) => [
     element('line', { class: 'grid', x1: left, x2: right, y1: y(tick), y2: y(tick) }),
     element(
       'text',
       { class: 'tick', x: left - 8, y: y(tick), dy: '0.32em', 'text-anchor': 'end' },
-      tickText(tick),
+      texts[index],
     ),
   ]);
   nodes.push(element('line', { class: 'axis', x1: left, x2: right, y1: bottom, y2: bottom }));

@@ -59,10 +59,10 @@ function draw(rates, summary) {
   stopDrawing();
   const { known, withheld } = figuresOf(rates);
   const figure = /** @type {HTMLElement} */ (byId('chart').closest('figure'));
-  figure.hidden = known.length + withheld === 0;
+  figure.hidden = known.length === 0;
   byId('chart').replaceChildren();
   byId('legend').replaceChildren(
-    ...(known.length > 0 ? [key('average', 'average price of the day')] : []),
+    key('average', 'average price of the day'),
     ...(withheld > 0 ? [key('withheld', 'withheld: fewer than three prices')] : []),
   );
   if (!figure.hidden)

@@ -31,6 +31,20 @@ export function valueTicks(low, high, count) {
   );
 }
 
+const tickFormat = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const shortFormat = new Intl.NumberFormat('en', { maximumFractionDigits: 2, notation: 'compact' });
+
+/**
+ * Millions in short, so that the axis leaves room for the chart, unless that makes two of them look the same.
+ *
+ * @param {readonly number[]} ticks
+ */
+export function tickTexts(ticks) {
+  const short = ticks.map((tick) => shortFormat.format(tick));
+  const fits = (ticks.at(-1) ?? 0) >= 1_000_000 && new Set(short).size === ticks.length;
+  return fits ? short : ticks.map((tick) => tickFormat.format(tick));
+}
+
 const dayMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const monthYear = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric', timeZone: 'UTC' });
 

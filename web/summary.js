@@ -52,9 +52,10 @@ export function summarize(rates) {
   const sentences = [];
   if (lowest && highest && mean !== undefined) {
     sentences.push(
-      `${known.length} of ${plural(rates.length, 'day')} ${known.length === 1 ? 'has' : 'have'} a rate.`,
+      `${countFormat.format(known.length)} of ${plural(rates.length, 'day')} ${known.length === 1 ? 'has' : 'have'} a rate.`,
     );
-    if (lowest.price === highest.price) sentences.push(`It is always ${formatPrice(mean)}.`);
+    if (lowest.price === highest.price)
+      sentences.push(`It is ${known.length === 1 ? '' : 'always '}${formatPrice(mean)}.`);
     else
       sentences.push(
         `Lowest ${formatPrice(lowest.price ?? 0)} on ${formatDay(lowest.day)}, highest ${formatPrice(highest.price ?? 0)} on ${formatDay(highest.day)}, mean ${formatPrice(mean)}.`,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { dayTicks, runsOf, valueTicks } from '../../web/scale.js';
+import { dayTicks, runsOf, tickTexts, valueTicks } from '../../web/scale.js';
 import { summarize } from '../../web/summary.js';
 
 const rate = (day: string, count: number | null, price: number | null) => ({ day, count, price });
@@ -17,7 +17,7 @@ test('the summary names what is known, withheld and missing', () => {
     '3 of 5 days have a rate. Lowest 99.25 on 5 Jan 2021, highest 250.50 on 4 Jan 2021, mean 149.92. ' +
       'On 1 day the rate is withheld: an average is given from three prices on. 1 day without any price.',
   );
-  expect(summarize(mixed.slice(0, 1))).toBe('1 of 1 day has a rate. It is always 100.00.');
+  expect(summarize(mixed.slice(0, 1))).toBe('1 of 1 day has a rate. It is 100.00.');
   expect(summarize([rate('2021-01-01', 1, null)])).toMatch(
     /^None of 1 day has a rate\. On 1 day the rate is withheld/,
   );
@@ -68,4 +68,10 @@ test.each([1, 2, 31, 62, 90, 101, 366, 1_500, 4_000])('%d days get few names, th
     '31 Jan',
   ]);
   expect(dayTicks('2020-06-10', 1_000, 3).map(({ text }) => text)).toEqual(['2021', '2022', '2023']);
+});
+
+test('millions are named in short, unless two ticks would look the same', () => {
+  expect(tickTexts([0, 1_000_000_000, 2_500_000_000])).toEqual(['0', '1B', '2.5B']);
+  expect(tickTexts([10_000_000, 10_000_005])).toEqual(['10,000,000', '10,000,005']);
+  expect(tickTexts([1_181.5, 1_182])).toEqual(['1,181.5', '1,182']);
 });
