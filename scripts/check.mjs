@@ -26,9 +26,15 @@ const steps = {
   types: () => [
     ...run(tool('tsc'), '--noEmit', '-p', '.'),
     ...run(tool('tsc'), '--noEmit', '-p', 'tsconfig.test.json'),
+    ...run(tool('tsc'), '--noEmit', '-p', 'web'),
   ],
   lint: () =>
-    run(tool('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'acceptance', 'scripts', 'bench'),
+    run(
+      tool('oxlint'),
+      '--type-aware',
+      '--deny-warnings',
+      ...['src', 'test', 'acceptance', 'scripts', 'bench', 'web'],
+    ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),
   'generated files': () => run(process.execPath, 'scripts/schema.mjs', '--check'),

@@ -14,6 +14,8 @@ import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { asFairwayError, renderProblem } from './render-error.js';
+import { assetsRoute } from './routes/assets.js';
+import { docsRoute } from './routes/docs.js';
 import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
@@ -65,7 +67,6 @@ const newServer = (services: Services) =>
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestMilliseconds,
     http: {
       headersTimeout: limits.headersMilliseconds,
       connectionsCheckingInterval: limits.checkMilliseconds,
@@ -97,6 +98,8 @@ export function createServer(options: ServerOptions): Server {
     deadline: () => performance.now() + requestMilliseconds,
   };
   const server = newServer(services);
+  server.server.keepAliveTimeout = limits.idleMilliseconds;
+  server.server.requestTimeout = limits.requestMilliseconds;
   server.setValidatorCompiler(compileValidator);
   addHooks(server, options);
   void server.register(swagger, openApi);
@@ -104,6 +107,8 @@ export function createServer(options: ServerOptions): Server {
   void server.register((scope, _options, done) => {
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>() as Server;
     homeRoute(routes);
+    assetsRoute(routes);
+    docsRoute(routes, () => server.swagger());
     ratesRoute(routes, services);
     placesRoutes(routes, services);
     operationRoutes(routes, services);
