@@ -1,6 +1,8 @@
 /** Errors leave here: in goes anything thrown, out comes an RFC 9457 problem that says nothing of the inside. */
 import { catalogue, FairwayError, type ErrorCode } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { Problem } from './contract.js';
+import { securityHeaders } from './security-headers.js';
 
 /** What Fastify itself refuses, by its status. */
 const frameworkCodes: Record<number, ErrorCode> = {
@@ -63,5 +65,32 @@ export function renderProblem(error: FairwayError, requestId: string): Problem {
     code: error.code,
     request_id: requestId,
     ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
+  };
+}
+
+export interface ProblemAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** The whole answer to what was thrown. What nobody foresaw is said in the log, under the request's id. */
+export function problemAnswer(error: unknown, requestId: string, emit: Emit): ProblemAnswer {
+  const known = asFairwayError(error);
+  // That the database is away is said once, by the database itself; a line per request would bury it.
+  if (known.code === 'internal_error')
+    emit({ kind: 'request-failed', id: requestId, error: known.cause ?? known });
+  const body = JSON.stringify(renderProblem(known, requestId));
+  return {
+    status: known.status,
+    body,
+    headers: {
+      ...securityHeaders,
+      'request-id': requestId,
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      ...(known.status === 503 ? { 'retry-after': '1' } : {}),
+      ...(known.status === 401 ? { 'www-authenticate': 'Bearer realm="fairway"' } : {}),
+    },
   };
 }
