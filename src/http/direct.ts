@@ -5,7 +5,7 @@
  * bench/results.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { parse } from 'fast-querystring';
 import type { RenderedAnswer } from '../query/answers.js';
 import { parseQuestion, type RawQuery } from './question.js';
@@ -28,52 +28,54 @@ export function answerDirectly(
   // A stop has its own header, a body would have to be read, and the router says what is wrong with an address.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
   if (services.lifecycle.stopping || hasBody(request)) return false;
-  const id = randomUUID();
-  const begun = performance.now();
-  response.once('close', () =>
-    services.emit({
-      kind: 'request',
-      id,
-      method,
-      url,
-      route: '/rates',
-      status: response.statusCode,
-      milliseconds: performance.now() - begun,
-    }),
-  );
+  const exchange: Exchange = { services, response, method, url, id: randomUUID(), begun: performance.now() };
   const kept = services.answers.kept(url);
   if (kept) {
-    send(response, id, kept, 'cache');
+    send(exchange, kept, 'cache');
     return true;
   }
   const question = () => parseQuestion(parse(url.slice(prefix.length)) as RawQuery);
   services.answers.answer(url, question, { deadline: services.deadline() }).then(
-    (answer) => {
-      closeWhenStopping(services, response);
-      send(response, id, answer, `db;dur=${(performance.now() - begun).toFixed(2)}`);
-    },
+    (answer) => send(exchange, answer, `db;dur=${(performance.now() - exchange.begun).toFixed(2)}`),
     (error: unknown) => {
-      closeWhenStopping(services, response);
-      const { status, headers, body } = problemAnswer(error, id, services.emit);
-      response.writeHead(status, headers).end(body);
+      const { status, headers, body } = problemAnswer(error, exchange.id, services.emit);
+      finish(exchange, status, headers, body);
     },
   );
   return true;
 }
 
-function send(response: ServerResponse, id: string, answer: RenderedAnswer, timing: string): void {
-  response.writeHead(200, {
-    ...securityHeaders,
-    'request-id': id,
-    ...rateHeaders(answer.revision, timing),
-    'content-length': answer.bytes,
-  });
-  response.end(answer.body);
+interface Exchange {
+  services: DirectServices;
+  response: ServerResponse;
+  method: string;
+  url: string;
+  id: string;
+  begun: number;
 }
 
-/** A request that began before a stop must not leave its connection waiting for another. */
-function closeWhenStopping({ lifecycle }: DirectServices, response: ServerResponse): void {
-  if (lifecycle.stopping) response.setHeader('connection', 'close');
+function send(exchange: Exchange, { revision, bytes, body }: RenderedAnswer, timing: string): void {
+  const headers = {
+    ...securityHeaders,
+    'request-id': exchange.id,
+    ...rateHeaders(revision, timing),
+    'content-length': bytes,
+  };
+  finish(exchange, 200, headers, body);
+}
+
+function finish(
+  { services, response, method, url, id, begun }: Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string,
+): void {
+  // A request that began before a stop must not leave its connection waiting for another.
+  if (services.lifecycle.stopping) response.setHeader('connection', 'close');
+  response.writeHead(status, headers);
+  response.end(body);
+  const milliseconds = performance.now() - begun;
+  services.emit({ kind: 'request', id, method, url, route: '/rates', status, milliseconds });
 }
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
