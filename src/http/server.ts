@@ -6,6 +6,7 @@ import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
 import { codeOf, FairwayError } from '../errors.js';
 import { asFairwayError, renderProblem } from './render-error.js';
+import { healthRoutes } from './routes/health.js';
 import { homeRoute } from './routes/home.js';
 import { ratesRoute } from './routes/rates.js';
 
@@ -66,6 +67,7 @@ export function createServer(services: Services): Server {
     ),
   );
   homeRoute(server);
+  healthRoutes(server, services);
   ratesRoute(server, services);
   return server;
 }
