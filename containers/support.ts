@@ -44,6 +44,7 @@ export function composeEnvironment(more: Record<string, string> = {}): NodeJS.Pr
 
 export interface Inspected {
   Name: string;
+  Mounts: { Type: string; Name?: string; Destination: string }[];
   RestartCount: number;
   State: { Pid: number; StartedAt: string; Status: string; Health?: { Status: string } };
   Config: { User: string; Env: string[]; Healthcheck?: { Test: string[] }; Labels: Record<string, string> };
