@@ -16,8 +16,10 @@ interface ImageDetails {
   };
 }
 
-const details = async (image: string): Promise<ImageDetails> =>
-  (JSON.parse(must(await docker(['image', 'inspect', image]))) as ImageDetails[])[0] as ImageDetails;
+async function details(image: string): Promise<ImageDetails> {
+  const [inspected] = JSON.parse(must(await docker(['image', 'inspect', image]))) as [ImageDetails];
+  return inspected;
+}
 
 const inside = async (script: string): Promise<string> =>
   must(await docker(['run', '--rm', '--read-only', '--entrypoint', 'sh', inject('image'), '-c', script]));

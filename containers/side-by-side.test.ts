@@ -4,6 +4,7 @@ import { answers, readmeQuestion, shared } from '../acceptance/support.js';
 import { commandsBelow, must, Project } from './support.js';
 
 const projects: Project[] = [];
+let first: Project;
 afterAll(() => Promise.all(projects.map((project) => project.remove())));
 
 async function named(more: Record<string, string>): Promise<Project> {
@@ -13,10 +14,8 @@ async function named(more: Record<string, string>): Promise<Project> {
 }
 
 test('two projects at once share nothing: version, data, passwords, end', async () => {
-  const [first, second] = [
-    await named({ FAIRWAY_SEED: 'sample' }),
-    await named({ FAIRWAY_SEED: 'none', POSTGRES_VERSION: '18' }),
-  ];
+  first = await named({ FAIRWAY_SEED: 'sample' });
+  const second = await named({ FAIRWAY_SEED: 'none', POSTGRES_VERSION: '18' });
   await Promise.all([first.up(), second.up()]);
   expect(await answers(first.url)).toBe(true);
   expect(await answers(second.url)).toBe(false);
@@ -24,9 +23,9 @@ test('two projects at once share nothing: version, data, passwords, end', async 
   expect(must(await first.short(['password']))).not.toBe(must(await second.short(['password'])));
 
   // Into the empty one, by the documented command.
-  const import_ = commandsBelow('docs/operations.md', 'Importing into a running project');
+  const commands = commandsBelow('docs/operations.md', 'Importing into a running project');
   const dump = join(shared, 'seed', 'rates.sql');
-  expect(must(await second.shell(import_.replace('newer.sql', dump)))).toContain('published 56,689 prices');
+  expect(must(await second.shell(commands.replace('newer.sql', dump)))).toContain('published 56,689 prices');
   const price = async ({ url }: Project): Promise<string> =>
     (await (await fetch(url + readmeQuestion)).text()).slice(0, 70);
   expect(await price(second)).toContain('"price":1154.3333333333333');
@@ -51,9 +50,8 @@ test('a dump that is not there, or a seed that is none, stops the start with its
 });
 
 test('the command line works inside, as it does outside', async () => {
-  const project = projects[0] as Project;
   const words = ['rates', 'CNGGZ', 'EETLL', '--from', '2021-01-01', '--to', '2021-01-31', '--csv'];
-  const outcome = await project.compose(['exec', '-T', 'service', 'fairway', ...words]);
+  const outcome = await first.compose(['exec', '-T', 'service', 'fairway', ...words]);
   expect(outcome).toMatchObject({ code: 0, stderr: '' });
   expect(outcome.stdout.split('\n')).toHaveLength(33);
 });

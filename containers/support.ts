@@ -112,7 +112,8 @@ export class Project {
 
   async inspect(service: string): Promise<Inspected> {
     const id = must(await this.compose(['ps', '--all', '--quiet', service]));
-    return (JSON.parse(must(await docker(['inspect', id]))) as Inspected[])[0] as Inspected;
+    const [inspected] = JSON.parse(must(await docker(['inspect', id]))) as [Inspected];
+    return inspected;
   }
 
   async healthy(service: string): Promise<boolean> {

@@ -27,7 +27,17 @@ const steps = {
     ...run(tool('tsc'), '--noEmit', '-p', '.'),
     ...run(tool('tsc'), '--noEmit', '-p', 'tsconfig.test.json'),
   ],
-  lint: () => run(tool('oxlint'), '--type-aware', '--deny-warnings', 'src', 'test', 'acceptance', 'containers', 'scripts'),
+  lint: () =>
+    run(
+      tool('oxlint'),
+      '--type-aware',
+      '--deny-warnings',
+      'src',
+      'test',
+      'acceptance',
+      'containers',
+      'scripts',
+    ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),
   'generated files': () => run(process.execPath, 'scripts/schema.mjs', '--check'),

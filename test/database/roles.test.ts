@@ -14,19 +14,19 @@ const ignore = (): void => undefined;
 
 /** Roles belong to the whole server, which the tests share: each test makes its own and takes it away. */
 async function withRole(
-  { database, query }: TestDatabase,
+  setting: TestDatabase,
   work: (role: { name: string; password: string; connection: pg.ClientConfig }) => Promise<void>,
 ): Promise<void> {
   const name = `service_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('base64');
-  const [row] = await query<{ name: string }>('select current_database() as name');
-  const connection = { ...inject('server'), user: name, password, database: String(row?.name) };
-  await database.transaction((client) => grantServiceRole(client, { name, password }));
+  const database = new URL(setting.url).pathname.slice(1);
+  const connection = { ...inject('server'), user: name, password, database };
+  await setting.database.transaction((client) => grantServiceRole(client, { name, password }));
   try {
     await work({ name, password, connection });
   } finally {
-    await query(`drop owned by ${name}`);
-    await query(`drop role ${name}`);
+    await setting.query(`drop owned by ${name}`);
+    await setting.query(`drop role ${name}`);
   }
 }
 
@@ -120,25 +120,25 @@ test('tables of later migrations can be read and not written; a second run sets 
   ));
 
 test('a role that could change the schema is refused, and nothing has changed', () =>
-  withDatabase(async ({ database, query }) => {
+  withDatabase(async (setting) => {
     const { user } = inject('server');
     const grant = (name: string): Promise<void> =>
-      database.transaction((client) => grantServiceRole(client, { name, password: 'another' }));
+      setting.database.transaction((client) => grantServiceRole(client, { name, password: 'another' }));
     await expect(grant(user)).rejects.toMatchObject({ code: 'configuration_invalid' });
     const owner = `owner_${randomBytes(6).toString('hex')}`;
-    await query(`create role ${owner}`);
+    await setting.query(`create role ${owner}`);
     try {
-      await query(`alter view fairway.items owner to ${owner}`);
+      await setting.query(`alter view fairway.items owner to ${owner}`);
       await expect(grant(owner)).rejects.toMatchObject({
         message: `FAIRWAY_SERVICE_ROLE: '${owner}' can change the schema; name a role that owns nothing, or one that is not there yet`,
       });
-      const [role] = await query<{ rolcanlogin: boolean }>(
+      const [role] = await setting.query<{ rolcanlogin: boolean }>(
         'select rolcanlogin from pg_roles where rolname = $1',
         [owner],
       );
       expect(role?.rolcanlogin).toBe(false);
     } finally {
-      await query(`drop owned by ${owner} cascade`);
-      await query(`drop role ${owner}`);
+      await setting.query(`drop owned by ${owner} cascade`);
+      await setting.query(`drop role ${owner}`);
     }
   }));
