@@ -1,22 +1,26 @@
 /** One project on PostgreSQL 13.5 with the real dump, from the first start to the last trace. */
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, type DatabaseError } from 'pg';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { readmeQuestion, shared, until } from '../acceptance/support.js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readmeQuestion, shared, until, type Outcome } from '../acceptance/support.js';
 import { commandsBelow, docker, must, Project } from './support.js';
 
 let project: Project;
 let postgresPassword: string;
 
 beforeAll(async () => {
-  project = await Project.named({ POSTGRES_VERSION: '13.5' });
+  project = await Project.named({ POSTGRES_VERSION: '13.5', FAIRWAY_IMAGE: '' });
   const up = await project.short(['up'], { FAIRWAY_SEED: join(shared, 'seed', 'rates.sql') });
   if (up.code !== 0)
     throw new Error(`${up.stderr}\n${(await project.compose(['logs', '--no-color'])).stdout}`);
   postgresPassword = must(await project.short(['password']));
 });
-afterAll(() => project.remove());
+afterAll(async () => {
+  await project.remove();
+  must(await docker(['rmi', '--force', `${project.name}-service`]));
+});
 
 const servicePassword = async (): Promise<string> =>
   must(await project.compose(['exec', '-T', 'service', 'cat', '/run/fairway/service/password']));
@@ -57,25 +61,25 @@ async function connected<Result>(
   }
 }
 
-/** psql of the host, as the task has it; out of an image, so that none is to be installed. */
-const psql = (password: string) => {
-  const host = ['run', '--rm', '--network', 'host', '--env', `PGPASSWORD=${password}`];
-  const image = ['--entrypoint', 'psql', 'postgres:13.5'];
-  const words = [
-    '-h',
-    'localhost',
-    '-p',
-    String(project.postgresPort),
-    '-U',
-    'postgres',
-    '-c',
-    "SELECT 'alive'",
-  ];
-  return docker([...host, ...image, ...words]);
-};
+/** The README's psql, which the host need not have: here it comes out of an image. */
+async function alive(command: string): Promise<Outcome> {
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-psql-'));
+  const passed = '--env PGPASSWORD --env PGPORT';
+  const psql = `exec docker run --rm --network host ${passed} --entrypoint psql postgres:13.5 "$@"`;
+  writeFileSync(join(folder, 'psql'), `#!/bin/sh\n${psql}\n`, { mode: 0o755 });
+  try {
+    return await project.shell(command, {
+      PATH: `${folder}:${process.env['PATH']}`,
+      PGPORT: String(project.postgresPort),
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 test('it answers the README’s question, and every recorded one', async () => {
   expect(await answers()).toBe(true);
+  expect((await fetch(project.url)).status).toBe(200);
   const lines = readFileSync(join(shared, 'contract', 'recorded.ndjson'), 'utf8')
     .trim()
     .split('\n');
@@ -90,8 +94,10 @@ test('it answers the README’s question, and every recorded one', async () => {
 });
 
 test('the database is alive for psql with the password that was made, and for nobody without', async () => {
-  expect(must(await psql(postgresPassword))).toBe(' ?column? \n----------\n alive\n(1 row)');
-  const refused = await psql('guessed');
+  const command = commandsBelow('README.md', 'In containers', 1);
+  expect(command).toContain(`psql -h localhost -U postgres -c "SELECT 'alive'"`);
+  expect(must(await alive(command))).toBe(' ?column? \n----------\n alive\n(1 row)');
+  const refused = await alive(command.replace(/PGPASSWORD=\S*\(.*?\)/, 'PGPASSWORD=guessed'));
   expect(refused.code).not.toBe(0);
   expect(refused.stderr).toContain('password authentication failed');
   expect(
@@ -168,6 +174,10 @@ test('a second seed changes nothing; a restart of everything keeps data, passwor
   const before = { revision: await revision(), password: await servicePassword() };
   expect(must(await project.compose(['run', '--rm', 'migrate']))).not.toContain('loaded');
   expect(await revision()).toBe(before.revision);
+  must(await project.compose(['stop']));
+  for (const service of ['service', 'postgres']) {
+    expect((await project.inspect(service)).State.ExitCode, service).toBe(0);
+  }
   must(await project.short(['down']));
   await project.up();
   expect(await answers()).toBe(true);
@@ -233,5 +243,8 @@ test('down -v leaves nothing', async () => {
   expect((await project.remains()).length).toBeGreaterThanOrEqual(8);
   must(await project.short(['down', '-v']));
   expect(await project.remains()).toEqual([]);
-  expect(must(await docker(['images', '--quiet', inject('image')]))).not.toBe('');
+  // The image stays, under its name; builds that only left one without a name would fill the disk.
+  const label = `label=com.docker.compose.project=${project.name}`;
+  const images = must(await docker(['images', '--format', '{{.Repository}}', '--filter', label]));
+  expect(images).toBe(`${project.name}-service`);
 });

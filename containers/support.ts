@@ -46,7 +46,7 @@ export interface Inspected {
   Name: string;
   Mounts: { Type: string; Name?: string; Destination: string }[];
   RestartCount: number;
-  State: { Pid: number; StartedAt: string; Status: string; Health?: { Status: string } };
+  State: { Pid: number; ExitCode: number; StartedAt: string; Status: string; Health?: { Status: string } };
   Config: { User: string; Env: string[]; Healthcheck?: { Test: string[] }; Labels: Record<string, string> };
   HostConfig: {
     Memory: number;
@@ -99,8 +99,8 @@ export class Project {
   }
 
   /** Runs a block of shell commands as somebody would who reads the documentation. */
-  shell(script: string): Promise<Outcome> {
-    return runProgram('sh', ['-euxc', script], { env: this.env, cwd: this.folder });
+  shell(script: string, more: Record<string, string> = {}): Promise<Outcome> {
+    return runProgram('sh', ['-euxc', script], { env: { ...this.env, ...more }, cwd: this.folder });
   }
 
   async up(words: string[] = []): Promise<void> {
@@ -153,11 +153,12 @@ export class Project {
   }
 }
 
-/** The shell commands of the first block below a heading of a document. */
-export function commandsBelow(document: string, heading: string): string {
+/** The shell commands of the first block (or a later one, from 0) below a heading of a document. */
+export function commandsBelow(document: string, heading: string, block = 0): string {
   const text = readFileSync(join(root, document), 'utf8');
   const start = text.search(new RegExp(`^#+ ${heading}$`, 'm'));
-  const block = start < 0 ? undefined : /^```sh\n([^]*?)^```$/m.exec(text.slice(start))?.[1];
-  if (block === undefined) throw new Error(`${document} has no commands below '${heading}'`);
-  return block;
+  const blocks = start < 0 ? [] : [...text.slice(start).matchAll(/^```sh\n([^]*?)^```$/gm)];
+  const commands = blocks[block]?.[1];
+  if (commands === undefined) throw new Error(`${document} has no commands below '${heading}'`);
+  return commands;
 }

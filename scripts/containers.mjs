@@ -67,7 +67,7 @@ function main([word, ...more]) {
   if (error) {
     process.stderr.write(
       error.code === 'ENOENT'
-        ? 'there is no docker on this machine: install Docker Engine 20.10 or newer with Compose 2.24 or newer\n'
+        ? 'there is no docker on this machine: install Docker Engine 20.10 or newer with Compose 2.26 or newer\n'
         : `cannot run docker: ${error.message}\n`,
     );
   }

@@ -30,7 +30,7 @@ test('without docker it says what to install', () => {
     status: 1,
     stdout: '',
     stderr:
-      'there is no docker on this machine: install Docker Engine 20.10 or newer with Compose 2.24 or newer\n',
+      'there is no docker on this machine: install Docker Engine 20.10 or newer with Compose 2.26 or newer\n',
   });
 });
 
