@@ -37,6 +37,7 @@ const steps = {
       'acceptance',
       'containers',
       'scripts',
+      'bench',
     ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),

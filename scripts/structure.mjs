@@ -7,10 +7,11 @@ const mayImport = {
   sample: ['base', 'sample'],
   observe: ['base', 'observe'],
   database: ['base', 'database'],
+  access: ['base', 'database', 'access'],
   ingest: ['base', 'database', 'sample', 'ingest'],
   query: ['base', 'database', 'query'],
-  http: ['base', 'database', 'ingest', 'query', 'http'],
-  cli: ['base', 'database', 'ingest', 'query', 'http', 'observe', 'sample', 'cli'],
+  http: ['base', 'database', 'access', 'ingest', 'query', 'http'],
+  cli: ['base', 'database', 'access', 'ingest', 'query', 'http', 'observe', 'sample', 'cli'],
 };
 
 /** Packages that belong to one layer. */
@@ -18,6 +19,7 @@ const packageLayers = {
   fastify: ['http'],
   commander: ['cli'],
   pino: ['observe'],
+  'prom-client': ['observe'],
   'pg-copy-streams': ['ingest'],
 };
 

@@ -24,6 +24,12 @@ export interface Config {
   servicePassword: string | undefined;
   poolSize: number;
   logLevel: LogLevel;
+  /** How long a request may wait for the database. */
+  requestSeconds: number;
+  /** How long SIGTERM is followed by answers with `Connection: close` before the service stops listening. */
+  drainSeconds: number;
+  /** What kept answers may take up; 0 keeps none. */
+  cacheMegabytes: number;
   /** Where the command line asks for rates. */
   url: string;
 }
@@ -65,6 +71,13 @@ const invalid = (name: string, message: string): FairwayError =>
 const wholeNumber = (low: number, high: number) => (text: string) => {
   if (!/^[0-9]{1,6}$/.test(text) || Number(text) < low || Number(text) > high) {
     throw new Error(`'${text}' is not a whole number from ${low} to ${high}`);
+  }
+  return Number(text);
+};
+
+const seconds = (low: number, high: number) => (text: string) => {
+  if (!/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) || Number(text) < low || Number(text) > high) {
+    throw new Error(`'${text}' is not a number of seconds from ${low} to ${high}`);
   }
   return Number(text);
 };
@@ -176,6 +189,27 @@ export const settings: readonly Setting[] = [
     fallback: 'auto',
     explanation: 'silent, error, warn, info, debug; auto is warn on a terminal, else info',
     parse: levelName,
+  },
+  {
+    name: 'FAIRWAY_REQUEST_SECONDS',
+    key: 'requestSeconds',
+    fallback: '10',
+    explanation: 'how long a request may wait for the database; then it is answered with 503',
+    parse: seconds(0.1, 300),
+  },
+  {
+    name: 'FAIRWAY_DRAIN_SECONDS',
+    key: 'drainSeconds',
+    fallback: '2',
+    explanation: 'how long after SIGTERM it goes on answering, unready, so that balancers turn away',
+    parse: seconds(0, 300),
+  },
+  {
+    name: 'FAIRWAY_CACHE_MB',
+    key: 'cacheMegabytes',
+    fallback: '32',
+    explanation: 'memory for answers that are asked for again; 0 keeps none',
+    parse: wholeNumber(0, 4_096),
   },
   {
     name: 'FAIRWAY_URL',

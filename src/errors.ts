@@ -18,15 +18,24 @@ interface CatalogueEntry {
 export const catalogue = {
   invalid_parameter: { status: 400, title: 'A parameter is missing or not valid', exit: exitCodes.usage },
   bad_request: { status: 400, title: 'The request could not be understood', exit: exitCodes.usage },
+  unauthenticated: { status: 401, title: 'A valid API key is needed', exit: exitCodes.usage },
+  forbidden: { status: 403, title: 'This API key may not do that', exit: exitCodes.usage },
   not_found: { status: 404, title: 'There is nothing at this address', exit: exitCodes.failed },
+  place_unknown: { status: 404, title: 'There is no such port or region', exit: exitCodes.usage },
   method_not_allowed: { status: 405, title: 'This address does not take that method', exit: exitCodes.usage },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', exit: exitCodes.retry },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
+  url_too_long: { status: 414, title: 'The address is longer than allowed', exit: exitCodes.usage },
+  headers_too_large: { status: 431, title: 'The headers are larger than allowed', exit: exitCodes.usage },
   unsupported_media_type: {
     status: 415,
     title: 'The body is of a kind that is not taken here',
     exit: exitCodes.usage,
   },
+  place_invalid: { status: 422, title: 'The place cannot be as described', exit: exitCodes.rejected },
   internal_error: { status: 500, title: 'Something went wrong inside Fairway', exit: exitCodes.failed },
+  overloaded: { status: 503, title: 'There is more to do than can be done', exit: exitCodes.retry },
+  stopping: { status: 503, title: 'This process is about to stop', exit: exitCodes.retry },
   database_unavailable: { status: 503, title: 'The database cannot be reached', exit: exitCodes.retry },
   database_timeout: { status: 503, title: 'The database did not answer in time', exit: exitCodes.retry },
   database_refused: { status: 503, title: 'The database refused the connection', exit: exitCodes.failed },
@@ -36,6 +45,7 @@ export const catalogue = {
     title: 'The database was migrated by a newer Fairway',
     exit: exitCodes.failed,
   },
+  key_unknown: { status: 404, title: 'There is no such API key', exit: exitCodes.failed },
   service_unreachable: { status: 503, title: 'The service cannot be reached', exit: exitCodes.retry },
   configuration_invalid: { status: 500, title: 'A setting is not valid', exit: exitCodes.usage },
   usage: { status: 400, title: 'The command was called with words it does not know', exit: exitCodes.usage },
@@ -66,6 +76,8 @@ export interface ParameterFault {
   message: string;
   expected: string;
   value?: string;
+  /** What may have been meant. */
+  suggestions?: { kind: string; code: string; name: string }[];
 }
 
 /** An error Fairway means: its `message` says what is wrong and what to do, and may be shown to anyone. */

@@ -6,10 +6,23 @@ export type FairwayEvent =
   | { kind: 'listening'; address: string }
   | { kind: 'stopping'; reason: string }
   | { kind: 'stopped' }
-  | { kind: 'request'; id: string; method: string; url: string; status: number; milliseconds: number }
+  | {
+      kind: 'request';
+      id: string;
+      method: string;
+      url: string;
+      /** The pattern that answered, such as /ports/:code. */
+      route: string;
+      status: number;
+      milliseconds: number;
+    }
   | { kind: 'request-failed'; id: string; error: unknown }
   | { kind: 'database-lost'; reason: string }
   | { kind: 'database-back' }
+  | { kind: 'connection-taken'; waitedMilliseconds: number }
+  | { kind: 'statement-read'; statement: string; rows: number; bytes: number; milliseconds: number }
+  | { kind: 'answer-cache'; hit: boolean }
+  | { kind: 'place-changed'; place: string; revision: number }
   | { kind: 'migrated'; applied: string[] }
   | { kind: 'adopted'; items: number; revision: number }
   | { kind: 'seeded'; source: string; items: number; revision: number }

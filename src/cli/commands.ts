@@ -4,6 +4,7 @@ import { processContext, type ConfigFlags, type Context } from './context.js';
 import { reportError } from './report-error.js';
 import { showConfig } from './config.js';
 import { runImport } from './import.js';
+import { runKeysCreate, runKeysList, runKeysRevoke } from './keys.js';
 import { runMigrate } from './migrate.js';
 import { runRates, type RatesFlags } from './rates.js';
 import { runSample, type SampleFlags } from './sample.js';
@@ -47,6 +48,7 @@ function build(): Command {
       .addHelpText('after', example(...examples));
   addServiceCommands(command, context);
   addDatabaseCommands(command, context);
+  addKeyCommands(command, context);
   addQuestionCommands(command, context);
   return program;
 }
@@ -104,15 +106,43 @@ function addDatabaseCommands(command: AddCommand, context: Context): void {
     );
 }
 
+function addKeyCommands(command: AddCommand, context: Context): void {
+  const keys = command(
+    'keys',
+    'make, list and revoke API keys; connects to the database itself',
+    "fairway keys create --name 'Acme prices' --scope ingest --scope withdraw",
+    'fairway keys list',
+    'fairway keys revoke 3',
+  );
+  const part = (name: string, description: string): Command =>
+    keys
+      .command(name)
+      .description(description)
+      .addOption(dataDir())
+      .addOption(databaseUrl())
+      .addOption(json());
+  part('create', 'make a key and print it; it is not shown again')
+    .requiredOption('--name <name>', 'whose key it is')
+    .addOption(
+      new Option('--scope <scope...>', 'what it may do: ingest, withdraw, admin').makeOptionMandatory(),
+    )
+    .action((flags: Parameters<typeof runKeysCreate>[1]) => runKeysCreate(context, flags));
+  part('list', 'list the keys').action((flags: ConfigFlags) => runKeysList(context, flags));
+  part('revoke', 'revoke a key for good')
+    .argument('<id>', 'its number in the list')
+    .action((id: string, flags: ConfigFlags) => runKeysRevoke(context, id, flags));
+}
+
 function addQuestionCommands(command: AddCommand, context: Context): void {
   command(
     'rates',
-    'ask the service for the average price per day of a lane',
+    'ask the service for the average price per day between two places',
     'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31',
+    'fairway rates china north_europe --from 2021-01-01 --to 2021-01-31',
     'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31 --csv > rates.csv',
   )
-    .argument('<origin>', 'code of the port of origin')
-    .argument('<destination>', 'code of the port of destination')
+    .argument('<origin>', 'code of a port or slug of a region')
+    .argument('<destination>', 'code of a port or slug of a region')
     .requiredOption('--from <day>', 'first day, YYYY-MM-DD')
     .requiredOption('--to <day>', 'last day, YYYY-MM-DD')
     .option('--url <url>', 'the service (FAIRWAY_URL)')
@@ -148,7 +178,8 @@ function addQuestionCommands(command: AddCommand, context: Context): void {
 /** Runs the command line; resolves with the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   const program = build();
-  for (const each of [program, ...program.commands]) each.exitOverride();
+  for (const each of [program, ...program.commands, ...program.commands.flatMap(({ commands }) => commands)])
+    each.exitOverride();
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCodes.done;

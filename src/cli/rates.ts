@@ -26,8 +26,8 @@ export async function runRates(context: Context, flags: RatesFlags): Promise<voi
   const query = new URLSearchParams({
     date_from: flags.from,
     date_to: flags.to,
-    orig_code: flags.origin,
-    dest_code: flags.destination,
+    origin: flags.origin,
+    destination: flags.destination,
   });
   const answer = await ask(config.url, `/rates?${query.toString()}`);
   const { stdout } = context;

@@ -1,28 +1,31 @@
 /** `up` and `serve`: run the service until it is told to stop, then stop everything in order. */
 import type { Context, ConfigFlags } from './context.js';
 import { configure, count } from './context.js';
-import type { LoadedConfig } from '../config.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config, LoadedConfig } from '../config.js';
 import { openConfigured, type OpenedDatabase } from '../database/open.js';
 import { pendingMigrations } from '../database/migrate.js';
 import { FairwayError } from '../errors.js';
 import type { Emit, FairwayEvent } from '../events.js';
-import { createServer, listen } from '../http/server.js';
+import { listen } from '../http/listen.js';
+import { createServer, type Lifecycle, type Server } from '../http/server.js';
+import { newestRevision } from '../query/head.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
 import { createLog } from '../observe/log.js';
+import { createMetrics } from '../observe/metrics.js';
+
+/** Who collects metrics while the database is away still wants an answer. */
+const probeMilliseconds = 1_000;
 
 /** Runs until a signal. `prepareFirst`: migrate, adopt and seed before serving. */
 export async function runService(context: Context, flags: ConfigFlags, prepareFirst: boolean): Promise<void> {
   const loaded = configure(context, flags);
   const { config } = loaded;
-  const log = createLog(config.logLevel, context.stderr.isTTY);
-  const emit: Emit = (event) => {
-    log(event);
-    const words = context.stderr.isTTY ? announce(event) : undefined;
-    if (words) context.stderr.write(`${words}\n`);
-  };
+  const { emit, subscribe } = eventBus(context, config);
   const stop = watchSignals(context.env);
   const opened = await openConfigured(config, context.env, context.cwd, emit);
-  let server: ReturnType<typeof createServer> | undefined;
+  const lifecycle: Lifecycle = { stopping: false };
+  let server: Server;
   try {
     const prepared = prepareFirst ? prepareDatabase(opened, loaded, emit) : checkSchema(opened);
     if ((await Promise.race([prepared.then(() => 'ready' as const), stop.requested])) !== 'ready') {
@@ -30,19 +33,80 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
       await opened.close(true);
       return;
     }
-    server = createServer({ database: opened.database, emit });
+    server = buildServer(opened, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
     emit({ kind: 'listening', address });
     context.stdout.write(greeting(address, opened.embedded, loaded));
-    emit({ kind: 'stopping', reason: await stop.requested });
   } catch (error) {
     await opened.close(true);
     throw error;
   }
-  stop.again(() => server?.server.closeAllConnections());
-  await server.close();
+  const reason = await stop.requested;
+  emit({ kind: 'stopping', reason });
+  lifecycle.stopping = true;
+  const hurried = new Promise<void>((resolve) => stop.again(resolve));
+  // A person at the keyboard has no balancer that needs time to notice.
+  if (reason === 'SIGTERM') await Promise.race([delay(config.drainSeconds * 1_000), hurried]);
+  await closeServer(server, config, hurried);
   await opened.close();
   emit({ kind: 'stopped' });
+}
+
+/** Events go to the log, to a person who watches the start, and to whoever subscribes. */
+function eventBus(context: Context, config: Config): { emit: Emit; subscribe(listener: Emit): void } {
+  const log = createLog(config.logLevel, context.stderr.isTTY);
+  const listeners: Emit[] = [log];
+  if (context.stderr.isTTY) {
+    listeners.push((event) => {
+      const words = announce(event);
+      if (words) context.stderr.write(`${words}\n`);
+    });
+  }
+  return {
+    emit: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    subscribe: (listener) => void listeners.push(listener),
+  };
+}
+
+function buildServer(
+  { database, embedded }: OpenedDatabase,
+  config: Config,
+  emit: Emit,
+  subscribe: (listener: Emit) => void,
+  lifecycle: Lifecycle,
+): Server {
+  const metrics = createMetrics({
+    pool: database.statistics,
+    revision: () => newestRevision(database, { deadline: performance.now() + probeMilliseconds }),
+  });
+  subscribe(metrics.observe);
+  return createServer({
+    database,
+    emit,
+    metrics,
+    lifecycle,
+    writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
+    cacheBytes: config.cacheMegabytes << 20,
+    requestMilliseconds: config.requestSeconds * 1_000,
+  });
+}
+
+/** Only who is on this machine reaches the service, and nobody else uses its database. */
+const writesAreOpen = (embedded: boolean, { host }: Config): boolean =>
+  embedded && /^(127\.\d+\.\d+\.\d+|::1|localhost)$/.test(host);
+
+/** Requests under way are answered; what they wait for ends with their deadline, and so does our patience. */
+async function closeServer(server: Server, config: Config, hurried: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const patience = delay(config.requestSeconds * 1_000 + 1_000, undefined, { signal: late.signal });
+  void Promise.race([patience, hurried]).then(
+    () => server.server.closeAllConnections(),
+    () => undefined,
+  );
+  await server.close();
+  late.abort();
 }
 
 async function prepareDatabase(opened: OpenedDatabase, { config }: LoadedConfig, emit: Emit): Promise<void> {
@@ -111,7 +175,12 @@ Fairway answers on ${address} from ${place}.
 
 Try:  curl "${address}/rates?date_from=2021-01-01&date_to=2021-01-31&orig_code=CNGGZ&dest_code=EETLL"
 or:   bin/fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31
+or:   ${address}/ in a browser
 
-Ctrl-C stops it.
+Ctrl-C stops it.${
+    writesAreOpen(embedded, config)
+      ? ' Whoever is on this machine may write; elsewhere that takes an API key.'
+      : ''
+  }
 `;
 }

@@ -2,25 +2,47 @@
  * The pool: in go connection options, out come statements with a deadline and transactions.
  * A client that ran into its deadline or lost its server is destroyed, never reused.
  */
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { ClientConfig, Pool, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import type { Emit } from '../events.js';
 import { FairwayError, messageOf } from '../errors.js';
-import { isConnectionLoss, translate, unavailable } from './failures.js';
+import { isConnectionLoss, overloaded, translate, unavailable } from './failures.js';
 
 const connectMilliseconds = 3_000;
-/** A read that takes longer than this is given up, and its connection with it. */
+/** A read without a deadline of its own is given up after this, and its connection with it. */
 const readMilliseconds = 15_000;
+/** So many may wait for each connection of the pool: about a second's work. More are told to come again. */
+const waitingPerConnection = 250;
 /** After a refused connection nobody tries again for this long. */
 const refusedMilliseconds = 50;
 
+export interface ReadOptions {
+  /** When the answer is no longer of use, on the clock of `performance.now()`. */
+  deadline?: number;
+}
+
+export interface PoolStatistics {
+  total: number;
+  idle: number;
+  /** Who waits for a connection. */
+  waiting: number;
+}
+
 export interface Database {
-  /** Runs one read-only statement; repeats it once on a fresh connection where the old one turns out to be dead. */
-  read<Row extends QueryResultRow>(statement: QueryConfig): Promise<Row[]>;
-  /** Runs `work` in one transaction: committed when it returns, rolled back when it throws. */
-  transaction<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result>;
+  /**
+   * Runs one read-only statement; repeats it once on a fresh connection where the old one turns out to be dead.
+   * Throws `database_timeout` at the deadline, `overloaded` where too many wait already.
+   */
+  read<Row extends QueryResultRow>(statement: QueryConfig, options?: ReadOptions): Promise<Row[]>;
+  /**
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. At the deadline its
+   * connection is destroyed: `database_timeout`, and whether it was committed is not known.
+   */
+  transaction<Result>(work: (client: PoolClient) => Promise<Result>, options?: ReadOptions): Promise<Result>;
   /** Runs `work` on one connection, without a transaction. */
   withClient<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result>;
+  statistics(): PoolStatistics;
   close(): Promise<void>;
 }
 
@@ -46,45 +68,63 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
   pool.on('connect', (client) => client.on('error', ignore));
   const withClient: Database['withClient'] = async (work) => {
     try {
-      return await useClient(pool, availability, work);
+      return await useClient({ pool, availability, emit }, work);
     } catch (error) {
       throw translate(error);
     }
   };
   return {
     withClient,
-    read: async <Row extends QueryResultRow>(statement: QueryConfig) => {
-      const once = (): Promise<Row[]> => withClient((client) => readWithDeadline<Row>(client, statement));
+    read: async <Row extends QueryResultRow>(statement: QueryConfig, options: ReadOptions = {}) => {
+      const deadline = options.deadline ?? performance.now() + readMilliseconds;
+      const once = (): Promise<Row[]> =>
+        withClient((client) => readWithDeadline<Row>(client, statement, deadline, emit));
       return once().catch((error: unknown) => {
         if (isConnectionLoss(error)) return once();
         throw error;
       });
     },
-    transaction: (work) => withClient((client) => inTransaction(client, work)),
+    transaction: (work, options = {}) =>
+      withClient((client) =>
+        options.deadline === undefined
+          ? inTransaction(client, work)
+          : untilDeadline(client, options.deadline, () => inTransaction(client, work)),
+      ),
+    statistics: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
   };
 }
 
 const ignore = (): void => undefined;
 
+interface Source {
+  pool: Pool;
+  availability: Availability;
+  emit: Emit;
+}
+
 async function useClient<Result>(
-  pool: Pool,
-  availability: Availability,
+  { pool, availability, emit }: Source,
   work: (client: PoolClient) => Promise<Result>,
 ): Promise<Result> {
+  availability.check();
+  if (pool.waitingCount >= pool.options.max * waitingPerConnection) throw overloaded();
+  const begun = performance.now();
+  const client = await pool.connect().catch((error: unknown) => {
+    if (isConnectionLoss(error)) {
+      availability.failed(error);
+      availability.refused();
+    }
+    throw error;
+  });
+  availability.succeeded();
+  emit({ kind: 'connection-taken', waitedMilliseconds: performance.now() - begun });
   let broken: Error | undefined;
   const fail = (error: unknown): void => {
     if (!isConnectionLoss(error)) return;
     broken ??= error instanceof Error ? error : new Error(String(error));
-    availability.failed(error);
+    if (!givenUp.has(client)) availability.failed(error);
   };
-  availability.check();
-  const client = await pool.connect().catch((error: unknown) => {
-    fail(error);
-    availability.refused();
-    throw error;
-  });
-  availability.succeeded();
   client.on('error', fail);
   try {
     return await work(client);
@@ -100,25 +140,51 @@ async function useClient<Result>(
 async function readWithDeadline<Row extends QueryResultRow>(
   client: PoolClient,
   statement: QueryConfig,
+  deadline: number,
+  emit: Emit,
 ): Promise<Row[]> {
+  const begun = performance.now();
+  const socket = socketOf(client);
+  const bytesBefore = socket.bytesRead;
+  const { rows } = await untilDeadline(client, deadline, () => client.query<Row>(statement));
+  emit({
+    kind: 'statement-read',
+    statement: statement.name ?? '',
+    rows: rows.length,
+    bytes: socket.bytesRead - bytesBefore,
+    milliseconds: performance.now() - begun,
+  });
+  return rows;
+}
+
+/** Clients whose connection was destroyed at a deadline: that says nothing of the database. */
+const givenUp = new WeakSet<PoolClient>();
+
+/** Destroying the socket settles what runs on it; asking the server to cancel could wait as long as the statement does. */
+async function untilDeadline<Result>(
+  client: PoolClient,
+  deadline: number,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const left = deadline - performance.now();
+  if (left <= 0) throw tooLate();
   let late = false;
-  const deadline = setTimeout(() => {
+  const timer = setTimeout(() => {
     late = true;
-    // Destroying the socket settles the query; asking the server to cancel could wait as long as the query does.
+    givenUp.add(client);
     socketOf(client).destroy();
-  }, readMilliseconds);
+  }, left);
   try {
-    return (await client.query<Row>(statement)).rows;
+    return await work();
   } catch (error) {
-    if (!late) throw error;
-    throw new FairwayError(
-      'database_timeout',
-      `no answer within ${readMilliseconds / 1000} s; try again later`,
-    );
+    throw late ? tooLate() : error;
   } finally {
-    clearTimeout(deadline);
+    clearTimeout(timer);
   }
 }
+
+const tooLate = (): FairwayError =>
+  new FairwayError('database_timeout', 'the database did not answer in time; try again later');
 
 async function inTransaction<Result>(
   client: PoolClient,
@@ -167,5 +233,5 @@ function watchAvailability(emit: Emit): Availability {
   };
 }
 
-const socketOf = (client: PoolClient): { destroy(): void } =>
-  (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
+const socketOf = (client: PoolClient): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;

@@ -13,8 +13,9 @@ const lossErrnos = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ]);
-const lossWords =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;
+const lossWords = /^(Connection terminated|Client has encountered a connection error|Client was closed)/;
+/** What pg-pool says to those who waited too long for a connection that others hold. */
+const waitedWords = /^timeout exceeded when trying to connect/;
 
 /** Whether the connection, not the statement, is what failed. */
 export function isConnectionLoss(error: unknown): boolean {
@@ -29,6 +30,10 @@ export function isConnectionLoss(error: unknown): boolean {
 }
 
 const meanings: Record<string, [ErrorCode, string]> = {
+  '42501': [
+    'database_refused',
+    "the database lets this user not do that; 'fairway migrate' grants what the service's role needs",
+  ],
   '53300': ['database_unavailable', 'the database has no connection left; try again in a moment'],
   '28P01': ['database_refused', 'the database refused the connection; check its user and password'],
   '28000': ['database_refused', 'the database refused the connection; check its user and password'],
@@ -46,12 +51,18 @@ export const unavailable = (cause?: unknown): FairwayError =>
     cause,
   });
 
+export const overloaded = (cause?: unknown): FairwayError =>
+  new FairwayError('overloaded', 'all connections to the database are busy; try again in a moment', {
+    cause,
+  });
+
 /** The error of the catalogue for what `pg` threw; anything else as it is. */
 export function translate(error: unknown): unknown {
   if (error instanceof FairwayError || !(error instanceof Error)) return error;
   if (isConnectionLoss(error)) {
     return unavailable(error);
   }
+  if (waitedWords.test(error.message)) return overloaded(error);
   const meaning = meanings[codeOf(error) ?? ''];
   return meaning ? new FairwayError(meaning[0], meaning[1], { cause: error }) : error;
 }

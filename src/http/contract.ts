@@ -1,34 +1,267 @@
-/** The contract: the shapes that requests and answers have. Routes are declared with them. */
-import { Type, type Static } from 'typebox';
+/** The contract: the table of routes, with the shapes that requests and answers have. OpenAPI is generated from it. */
+import { Type, type Static, type TSchema } from 'typebox';
+import { maximumDays } from './question.js';
 
-const parameter = (description: string) =>
-  Type.Optional(Type.Union([Type.String(), Type.Array(Type.String())], { description }));
-
-export const ratesQuery = Type.Object({
-  date_from: parameter('First day, YYYY-MM-DD'),
-  date_to: parameter('Last day, YYYY-MM-DD, at most 4,000 days from the first'),
-  orig_code: parameter('Code of the port of origin, case-sensitive'),
-  dest_code: parameter('Code of the port of destination, case-sensitive'),
-});
+const name = (description: string, example: string) =>
+  Type.Optional(Type.String({ description, examples: [example] }));
+const day = (description: string, example: string) =>
+  Type.String({ format: 'date', description, examples: [example] });
 
 /** RFC 9457, with the code of the catalogue and a fault per parameter. */
-export const problem = Type.Object({
-  type: Type.String({ description: 'urn:fairway:error:CODE' }),
-  title: Type.String(),
-  status: Type.Integer(),
-  detail: Type.String(),
-  code: Type.String({ description: 'As listed in docs/errors.md' }),
-  request_id: Type.String(),
-  errors: Type.Optional(
-    Type.Array(
-      Type.Object({
-        parameter: Type.String(),
-        message: Type.String(),
-        expected: Type.String(),
-        value: Type.Optional(Type.String()),
-      }),
+export const problem = Type.Object(
+  {
+    type: Type.String({ description: 'urn:fairway:error:CODE' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong and what to do' }),
+    code: Type.String({ description: 'As listed in docs/errors.md' }),
+    request_id: Type.String({ description: 'The log has the request under this id' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          parameter: Type.String(),
+          message: Type.String(),
+          expected: Type.String(),
+          value: Type.Optional(Type.String()),
+          suggestions: Type.Optional(
+            Type.Array(Type.Object({ kind: Type.String(), code: Type.String(), name: Type.String() })),
+          ),
+        }),
+      ),
     ),
-  ),
-});
+  },
+  { description: 'A problem document (RFC 9457)' },
+);
 
 export type Problem = Static<typeof problem>;
+
+const json = <Schema extends TSchema>(description: string, schema: Schema) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+const problems = <Status extends number>(meanings: Record<Status, string>) =>
+  Object.fromEntries(
+    Object.entries<string>(meanings).map(([status, description]) => [
+      status,
+      { description, content: { 'application/problem+json': { schema: problem } } },
+    ]),
+  ) as Record<Status, object>;
+
+const away = { 503: 'The database is away, or there is too much to do; Retry-After says when to ask again' };
+const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
+
+const revision = Type.Integer({ description: 'Revision the answer belongs to' });
+const port = {
+  code: Type.String({ description: 'UN/LOCODE, such as CNGGZ' }),
+  name: Type.String(),
+  parent: Type.String({ description: 'Slug of the region the port lies in' }),
+};
+const region = {
+  slug: Type.String({ description: 'Such as north_sea' }),
+  name: Type.String(),
+  parent: nullable(Type.String(), 'Slug of the region it lies in; null at the top'),
+};
+const search = {
+  search: Type.Optional(
+    Type.String({
+      maxLength: 100,
+      description: 'Beginning of the code or of any word of the name; case and accents do not matter',
+    }),
+  ),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'At most so many' })),
+};
+const changed = { revision: Type.Integer({ description: 'Revision since when it is so, or a later one' }) };
+
+export const routes = {
+  rates: {
+    method: 'GET',
+    url: '/rates',
+    schema: {
+      operationId: 'rates',
+      tags: ['Rates'],
+      summary: 'Average price per day between two places',
+      description:
+        'Over all items of all lanes from the origin to the destination. A region stands for every port below it, at any depth; each lane counts once, and from a port to itself there is none. Give each end in one of its two forms: a place (`origin`, `destination`), or a port as in the original service (`orig_code`, `dest_code`), which need not exist. The answer names its revision in `Rates-Revision`.',
+      querystring: Type.Object({
+        date_from: day('First day', '2021-01-01'),
+        date_to: day(`Last day; at most ${maximumDays} days in all`, '2021-01-31'),
+        origin: name('Code of a port or slug of a region', 'CNGGZ'),
+        destination: name('Code of a port or slug of a region', 'north_europe'),
+        orig_code: name('Code of the port of origin; one that does not exist has no items', 'CNGGZ'),
+        dest_code: name('Code of the port of destination; likewise', 'EETLL'),
+      }),
+      response: {
+        200: json(
+          'A rate per day, newest first',
+          Type.Object({
+            rates: Type.Array(
+              Type.Object({
+                count: nullable(Type.Integer(), 'Items of the day; null for none'),
+                day: Type.String({ format: 'date' }),
+                price: nullable(Type.Number(), 'Average price; null below three items'),
+              }),
+            ),
+          }),
+        ),
+        ...problems({ 400: 'A parameter is missing or not valid', 404: 'There is no such place', ...away }),
+      },
+    },
+  },
+  ports: {
+    method: 'GET',
+    url: '/ports',
+    schema: {
+      operationId: 'ports',
+      tags: ['Places'],
+      summary: 'Ports, by code',
+      querystring: Type.Object({
+        ...search,
+        region: Type.Optional(Type.String({ description: 'Only ports below this region, at any depth' })),
+      }),
+      response: {
+        200: json('Ports', Type.Object({ ports: Type.Array(Type.Object(port)), revision })),
+        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such region', ...away }),
+      },
+    },
+  },
+  port: {
+    method: 'GET',
+    url: '/ports/:code',
+    schema: {
+      operationId: 'port',
+      tags: ['Places'],
+      summary: 'One port',
+      params: Type.Object({ code: port.code }),
+      response: {
+        200: json('The port', Type.Object({ ...port, revision })),
+        ...problems({ 404: 'There is no such port', ...away }),
+      },
+    },
+  },
+  putPort: {
+    method: 'PUT',
+    url: '/ports/:code',
+    schema: {
+      operationId: 'putPort',
+      tags: ['Places'],
+      summary: 'Make a port, or change its name or region',
+      description: 'A change is a revision of its own. The same once more changes nothing.',
+      security: [{ key: [] }],
+      params: Type.Object({ code: port.code }),
+      body: Type.Object({ name: port.name, parent: port.parent }, { additionalProperties: false }),
+      response: {
+        200: json('The port as it is now', Type.Object({ ...port, ...changed })),
+        201: json('The port was made', Type.Object({ ...port, ...changed })),
+        ...problems({
+          400: 'The body is not what is expected',
+          401: 'An API key is needed',
+          403: 'The key lacks the scope admin',
+          422: 'There is no such region, or the code or name does not fit',
+          ...away,
+        }),
+      },
+    },
+  },
+  regions: {
+    method: 'GET',
+    url: '/regions',
+    schema: {
+      operationId: 'regions',
+      tags: ['Places'],
+      summary: 'Regions, by slug, or as a tree',
+      querystring: Type.Object({
+        ...search,
+        view: Type.Optional(
+          Type.Union([Type.Literal('flat'), Type.Literal('tree')], {
+            description: '`tree`: nested, with their ports; takes neither `search` nor `limit`',
+          }),
+        ),
+      }),
+      response: {
+        200: json(
+          'Regions; nested they have `regions` and `ports` instead of `parent`',
+          Type.Object({ regions: Type.Array(Type.Any()), revision }),
+        ),
+        ...problems({ 400: 'A parameter is not valid', ...away }),
+      },
+    },
+  },
+  region: {
+    method: 'GET',
+    url: '/regions/:slug',
+    schema: {
+      operationId: 'region',
+      tags: ['Places'],
+      summary: 'One region',
+      params: Type.Object({ slug: region.slug }),
+      response: {
+        200: json(
+          'The region',
+          Type.Object({ ...region, ports: Type.Integer({ description: 'Ports below it' }), revision }),
+        ),
+        ...problems({ 404: 'There is no such region', ...away }),
+      },
+    },
+  },
+  putRegion: {
+    method: 'PUT',
+    url: '/regions/:slug',
+    schema: {
+      operationId: 'putRegion',
+      tags: ['Places'],
+      summary: 'Make a region, or change its name or where it lies',
+      description: 'A change is a revision of its own. The same once more changes nothing.',
+      security: [{ key: [] }],
+      params: Type.Object({ slug: region.slug }),
+      body: Type.Object({ name: region.name, parent: region.parent }, { additionalProperties: false }),
+      response: {
+        200: json('The region as it is now', Type.Object({ ...region, ...changed })),
+        201: json('The region was made', Type.Object({ ...region, ...changed })),
+        ...problems({
+          400: 'The body is not what is expected',
+          401: 'An API key is needed',
+          403: 'The key lacks the scope admin',
+          422: 'There is no such parent, it would be a cycle, or the slug or name does not fit',
+          ...away,
+        }),
+      },
+    },
+  },
+  live: {
+    method: 'GET',
+    url: '/health/live',
+    schema: {
+      operationId: 'live',
+      tags: ['Operation'],
+      summary: 'Whether the process answers at all',
+      response: { 200: json('It does', Type.Object({ status: Type.Literal('live') })) },
+    },
+  },
+  ready: {
+    method: 'GET',
+    url: '/health/ready',
+    schema: {
+      operationId: 'ready',
+      tags: ['Operation'],
+      summary: 'Whether to send requests here',
+      description:
+        'Asks the database. Not ready while it is away, and from the moment the process was told to stop.',
+      response: {
+        200: json('Send them', Type.Object({ status: Type.Literal('ready'), revision })),
+        ...problems({ 503: 'Do not; `detail` says why' }),
+      },
+    },
+  },
+  metrics: {
+    method: 'GET',
+    url: '/metrics',
+    schema: {
+      operationId: 'metrics',
+      tags: ['Operation'],
+      summary: 'Metrics in the text format of Prometheus',
+      response: { 200: { description: 'Metrics', content: { 'text/plain': { schema: Type.String() } } } },
+    },
+  },
+} as const;

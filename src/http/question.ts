@@ -1,7 +1,7 @@
-/** The question of GET /rates: in goes the query string's parameters, out come days and codes, or every fault at once. Pure. */
+/** The question of GET /rates: in go the query string's parameters, out come days and ends, or every fault at once. Pure. */
 import { parseDay } from '../days.js';
 import { FairwayError, type ParameterFault } from '../errors.js';
-import type { LaneQuestion } from '../query/rates.js';
+import type { End, RatesQuestion } from '../query/rates.js';
 
 /** Days a question may span at the most. */
 export const maximumDays = 4_000;
@@ -10,12 +10,12 @@ const longestValue = 80;
 export type RawQuery = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Throws `invalid_parameter` with a fault for each parameter that is wrong. */
-export function parseQuestion(query: RawQuery): LaneQuestion {
+export function parseQuestion(query: RawQuery): RatesQuestion {
   const faults: ParameterFault[] = [];
   const from = readDay(query, 'date_from', faults);
   const to = readDay(query, 'date_to', faults);
-  const origin = readCode(query, 'orig_code', faults);
-  const destination = readCode(query, 'dest_code', faults);
+  const origin = readEnd(query, 'orig_code', 'origin', faults);
+  const destination = readEnd(query, 'dest_code', 'destination', faults);
   if (faults.length === 0 && to - from >= maximumDays) {
     faults.push({
       parameter: 'date_to',
@@ -52,13 +52,34 @@ function readDay(query: RawQuery, parameter: string, faults: ParameterFault[]): 
   return 0;
 }
 
-function readCode(query: RawQuery, parameter: string, faults: ParameterFault[]): string {
-  const expected = "a port's code, such as CNGGZ";
-  const value = first(query, parameter);
+/** One end, in one of its two forms: a port's code as in the original service, or the name of a place. */
+function readEnd(query: RawQuery, ofPort: string, ofPlace: string, faults: ParameterFault[]): End {
+  const [port, place] = [first(query, ofPort), first(query, ofPlace)];
+  if (port !== undefined && place !== undefined) {
+    faults.push({
+      parameter: ofPlace,
+      message: `comes together with ${ofPort}`,
+      expected: `one of the two: ${ofPlace} for a port or a region, ${ofPort} for a port`,
+      value: shorten(place),
+    });
+  }
+  if (place !== undefined) {
+    checkName(ofPlace, place, "a port's code or a region's slug, such as CNGGZ or north_sea", faults);
+    return { place, parameter: ofPlace };
+  }
+  checkName(ofPort, port, `a port's code, such as CNGGZ; ${ofPlace} takes a region as well`, faults);
+  return { port: port ?? '' };
+}
+
+function checkName(
+  parameter: string,
+  value: string | undefined,
+  expected: string,
+  faults: ParameterFault[],
+): void {
   if (!value) faults.push({ parameter, message: 'is missing', expected });
   else if (value.includes('\0'))
     faults.push({ parameter, message: 'holds a NUL character', expected, value: shorten(value) });
-  return value ?? '';
 }
 
 const shorten = (value: string): string =>

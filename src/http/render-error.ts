@@ -14,6 +14,7 @@ const frameworkCodes: Record<number, ErrorCode> = {
 /** The error of the catalogue that stands for what was thrown. */
 export function asFairwayError(error: unknown): FairwayError {
   if (error instanceof FairwayError) return error;
+  if (isValidation(error)) return asParameterFaults(error);
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new FairwayError(frameworkCodes[status] ?? 'bad_request', (error as Error).message, {
@@ -25,6 +26,31 @@ export function asFairwayError(error: unknown): FairwayError {
     'this is our fault, not yours; the log has it under the request’s id',
     { cause: error },
   );
+}
+
+interface ValidationError extends Error {
+  validation: { instancePath: string; message?: string; params: Record<string, unknown> }[];
+  /** What was checked: body, querystring, params or headers. */
+  validationContext?: string;
+}
+
+const isValidation = (error: unknown): error is ValidationError =>
+  Array.isArray((error as Partial<ValidationError> | null)?.validation);
+
+function asParameterFaults(error: ValidationError): FairwayError {
+  const faults = error.validation.map(({ instancePath, message = 'is not valid', params }) => {
+    const named = params['missingProperty'] ?? params['additionalProperty'];
+    const missing = params['missingProperty'] !== undefined;
+    const unknown = params['additionalProperty'] !== undefined;
+    const parameter = typeof named === 'string' ? named : instancePath.slice(1).replaceAll('/', '.');
+    return {
+      parameter: parameter === '' ? (error.validationContext ?? 'request') : parameter,
+      message: missing ? 'is missing' : unknown ? 'is not known here' : message,
+      expected: 'what /openapi.json says; /docs shows it for reading',
+    };
+  });
+  const sentence = faults.map(({ parameter, message }) => `${parameter}: ${message}`).join('; ');
+  return new FairwayError('invalid_parameter', sentence, { faults, cause: error });
 }
 
 export function renderProblem(error: FairwayError, requestId: string): Problem {

@@ -1,59 +1,129 @@
-/** The HTTP server: in goes a database, out come answers. Routes are a file each; this one holds what they share. */
+/** The HTTP server: in goes a database, out come answers. Routes are a file each; this one composes what they share. */
 import { randomUUID } from 'node:crypto';
+import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.js';
-import type { Emit } from '../events.js';
-import { codeOf, FairwayError } from '../errors.js';
+import type { Emit, FairwayEvent } from '../events.js';
+import { FairwayError } from '../errors.js';
+import { RatesAnswers } from '../query/answers.js';
+import { PlaceSource } from '../query/place-source.js';
+import { compileValidator } from './validator.js';
+import { answerClientError, checkAddress, limits } from './limits.js';
+import { openApi } from './openapi.js';
 import { asFairwayError, renderProblem } from './render-error.js';
-import { healthRoutes } from './routes/health.js';
 import { homeRoute } from './routes/home.js';
+import { openApiRoute } from './routes/openapi.js';
+import { operationRoutes } from './routes/operation.js';
+import { placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
+import { securityHeaders } from './security-headers.js';
 
-export interface Services {
-  database: Database;
-  emit: Emit;
+/** Whoever starts the server says here that it is to stop. */
+export interface Lifecycle {
+  stopping: boolean;
 }
 
-const headersMilliseconds = 10_000;
-const requestMilliseconds = 60_000;
+/** Metrics as text, for whoever collects them. */
+export interface MetricsSource {
+  contentType: string;
+  text(): Promise<string>;
+}
 
-const newServer = () =>
+export interface ServerOptions {
+  database: Database;
+  emit: Emit;
+  metrics: MetricsSource;
+  lifecycle: Lifecycle;
+  /** `open`: whoever reaches us may write; `keys`: only with an API key. */
+  writes: 'open' | 'keys';
+  /** What kept answers may take up. */
+  cacheBytes: number;
+  /** How long a request may wait for the database. */
+  requestMilliseconds: number;
+}
+
+/** What routes are given. */
+export interface Services extends Pick<
+  ServerOptions,
+  'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes'
+> {
+  places: PlaceSource;
+  answers: RatesAnswers;
+  /** When a request that begins now must be answered, on the clock of `performance.now()`. */
+  deadline(): number;
+}
+
+const newServer = (emit: Emit) =>
   Fastify({
     genReqId: () => randomUUID(),
     requestIdHeader: false,
-    bodyLimit: 1 << 20,
-    requestTimeout: requestMilliseconds,
-    http: { headersTimeout: headersMilliseconds },
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMilliseconds,
+    http: {
+      headersTimeout: limits.headersMilliseconds,
+      connectionsCheckingInterval: limits.checkMilliseconds,
+      maxHeaderSize: limits.headerBytes,
+    },
     // Idle keep-alive connections would otherwise hold up a stop for as long as their clients like.
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    // A malformed path must get the same kind of answer as everything else.
-    frameworkErrors: (error, request, reply) =>
-      void sendProblem(reply as unknown as FastifyReply, error, request.id),
-    schemaErrorFormatter: (errors) =>
-      new Error(errors.map((error) => `${error.instancePath} ${error.message ?? ''}`).join('; ')),
+    clientErrorHandler: answerClientError,
+    // A malformed path passes no hook, and must get the same kind of answer and line in the log as everything else.
+    frameworkErrors: (error, request, reply) => {
+      const answer = reply as unknown as FastifyReply;
+      answer.raw.once('finish', () => emit(requestEvent(request as unknown as FastifyRequest, answer)));
+      sendProblem(answer, error, request.id);
+    },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
 export type Server = ReturnType<typeof newServer>;
 
-export function createServer(services: Services): Server {
-  const server = newServer();
-  server.addHook('onResponse', async (request, reply) => {
-    services.emit({
-      kind: 'request',
-      id: request.id,
-      method: request.method,
-      url: request.url,
-      status: reply.statusCode,
-      milliseconds: reply.elapsedTime,
-    });
+export function createServer(options: ServerOptions): Server {
+  const { database, emit, cacheBytes, requestMilliseconds } = options;
+  const places = new PlaceSource(database);
+  const services: Services = {
+    ...options,
+    places,
+    answers: new RatesAnswers({ database, places, emit, cacheBytes }),
+    deadline: () => performance.now() + requestMilliseconds,
+  };
+  const server = newServer(emit);
+  server.setValidatorCompiler(compileValidator);
+  addHooks(server, options);
+  void server.register(swagger, openApi);
+  // Routes come after the plugin, which listens to what is added.
+  void server.register((scope, _options, done) => {
+    const routes = scope.withTypeProvider<TypeBoxTypeProvider>() as Server;
+    homeRoute(routes);
+    ratesRoute(routes, services);
+    placesRoutes(routes, services);
+    operationRoutes(routes, services);
+    openApiRoute(routes);
+    done();
+  });
+  return server;
+}
+
+function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers(commonHeaders(request.id));
+    done(checkAddress(request.url));
+  });
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    // Also for a request that began before the stop: its connection must not wait for another.
+    if (lifecycle.stopping) reply.header('connection', 'close');
+    done();
+  });
+  server.addHook('onResponse', (request, reply, done) => {
+    emit(requestEvent(request, reply));
+    done();
   });
   server.setErrorHandler((error, request, reply) => {
     const known = asFairwayError(error);
     // That the database is away is said once, by the database itself; a line per request would bury it.
     if (known.code === 'internal_error')
-      services.emit({ kind: 'request-failed', id: request.id, error: known.cause ?? known });
+      emit({ kind: 'request-failed', id: request.id, error: known.cause ?? known });
     return sendProblem(reply, known, request.id);
   });
   server.setNotFoundHandler((request, reply) =>
@@ -61,50 +131,35 @@ export function createServer(services: Services): Server {
       reply,
       new FairwayError(
         'not_found',
-        `there is nothing at ${request.method} ${request.url.split('?')[0]}; see /`,
+        `there is nothing at ${request.method} ${request.url.split('?')[0]}; /docs lists what there is`,
       ),
       request.id,
     ),
   );
-  homeRoute(server);
-  healthRoutes(server, services);
-  ratesRoute(server, services);
-  return server;
 }
+
+const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEvent => ({
+  kind: 'request',
+  id: request.id,
+  method: request.method,
+  url: request.url,
+  route: request.routeOptions.url ?? 'none',
+  status: reply.statusCode,
+  milliseconds: reply.elapsedTime,
+});
+
+const commonHeaders = (requestId: string) => ({ ...securityHeaders, 'request-id': requestId });
 
 function sendProblem(reply: FastifyReply, error: unknown, requestId: string): FastifyReply {
   const known = asFairwayError(error);
   if (known.status === 503) reply.header('retry-after', '1');
-  return reply
-    .code(known.status)
-    .type('application/problem+json')
-    .send(JSON.stringify(renderProblem(known, requestId)));
-}
-
-/** Listens, or says plainly why it cannot. Returns the address to ask. */
-export async function listen(server: FastifyInstance | Server, host: string, port: number): Promise<string> {
-  try {
-    return await (server as FastifyInstance).listen({ host, port });
-  } catch (error) {
-    const code = codeOf(error);
-    if (code === 'EADDRINUSE') {
-      throw new FairwayError(
-        'port_in_use',
-        `port ${port} on ${host} is taken by another program; stop it, or choose another with FAIRWAY_PORT`,
-      );
-    }
-    if (code === 'EACCES') {
-      throw new FairwayError(
-        'port_in_use',
-        `port ${port} needs rights this user lacks; choose one above 1023 with FAIRWAY_PORT`,
-      );
-    }
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new FairwayError(
-        'configuration_invalid',
-        `FAIRWAY_HOST: '${host}' is not an address of this machine`,
-      );
-    }
-    throw error;
-  }
+  if (known.status === 401) reply.header('www-authenticate', 'Bearer realm="fairway"');
+  return (
+    reply
+      .code(known.status)
+      // Once more: what Fastify refuses by itself has passed no hook.
+      .headers(commonHeaders(requestId))
+      .type('application/problem+json')
+      .send(JSON.stringify(renderProblem(known, requestId)))
+  );
 }

@@ -3,7 +3,15 @@
  * attempt inside a transaction, out comes its revision; it shows when that transaction commits.
  */
 import type { ClientBase } from 'pg';
-import { lockBatch, partSums, publishAttempt, publishPlaces, publishRevision, type PlaceRow } from './sql.js';
+import {
+  lockBatch,
+  partSums,
+  publishAttempt,
+  publishPlaceAt,
+  publishPlaces,
+  publishRevision,
+  type PlaceRow,
+} from './sql.js';
 import { withdrawReplaced } from './withdraw.js';
 
 export interface Publication {
@@ -32,5 +40,12 @@ export async function publish(client: ClientBase, publication: Publication): Pro
   await withdrawReplaced(client, publication.replaces, revision, publication.batch);
   const changed = await publishAttempt(client, publication, revision);
   if (changed !== 1) throw new Error(`publishing batch ${publication.batch} changed ${changed} rows`);
+  return revision;
+}
+
+/** Publishes a change of one place, in the transaction the client is in. */
+export async function publishPlace(client: ClientBase, place: PlaceRow): Promise<string> {
+  const revision = await publishRevision(client, `${place.kind} ${place.code}`);
+  await publishPlaceAt(client, place, revision);
   return revision;
 }

@@ -177,7 +177,56 @@ export async function publishPlaces(
      where not exists (select from fairway.places p where p.kind = n.kind and p.code = n.code and p.until_revision is null)`,
     [...columns, revision],
   );
+  await publishPlacesRevision(client, revision);
 }
+
+const publishPlacesRevision = (client: ClientBase, revision: string): Promise<unknown> =>
+  client.query('update fairway.head set places_revision = $1', [revision]);
+
+/** Makes one place, or gives it another name or parent, from the revision on. */
+export async function publishPlaceAt(client: ClientBase, place: PlaceRow, revision: string): Promise<void> {
+  const { kind, code, name, parent } = place;
+  await client.query(
+    'update fairway.places set until_revision = $3 where kind = $1 and code = $2 and until_revision is null',
+    [kind, code, revision],
+  );
+  await client.query(
+    'insert into fairway.places (kind, code, from_revision, name, parent) values ($1, $2, $3, $4, $5)',
+    [kind, code, revision, name, parent],
+  );
+  await publishPlacesRevision(client, revision);
+}
+
+/** The place as it is now, if it is there. */
+export async function placeNow(
+  client: ClientBase,
+  kind: PlaceRow['kind'],
+  code: string,
+): Promise<PlaceRow | undefined> {
+  const { rows } = await client.query<PlaceRow>(
+    'select kind, code, name, parent from fairway.places where kind = $1 and code = $2 and until_revision is null',
+    [kind, code],
+  );
+  return rows[0];
+}
+
+/** Slugs from a region up to the top of the tree, itself first; none where it is not there. */
+export async function regionsUpwards(client: ClientBase, slug: string): Promise<string[]> {
+  const { rows } = await client.query<{ code: string }>(
+    `with recursive upwards as (
+       select code, parent, 1 as depth from fairway.places where kind = 'region' and code = $1 and until_revision is null
+       union all
+       select p.code, p.parent, u.depth + 1 from upwards u
+       join fairway.places p on p.kind = 'region' and p.code = u.parent and p.until_revision is null
+     ) select code from upwards order by depth`,
+    [slug],
+  );
+  return rows.map((row) => row.code);
+}
+
+/** The newest revision; its row stays locked until the transaction ends, so that nobody publishes meanwhile. */
+export const lockHead = (client: ClientBase): Promise<{ revision: string }> =>
+  one(client, 'select revision from fairway.head for update');
 
 /** Fresh statistics, so that the first question after a large load is planned well. */
 export const analyse = (client: ClientBase): Promise<unknown> =>

@@ -11,6 +11,9 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'database-lost': 'warn',
   'database-back': 'warn',
   'postgres-adopted': 'warn',
+  'connection-taken': 'debug',
+  'statement-read': 'debug',
+  'answer-cache': 'debug',
 };
 
 /** `level` as in FAIRWAY_LOG_LEVEL; `auto` is quiet for a person at a terminal and full for a collector. */
@@ -19,8 +22,11 @@ export function createLog(level: string, terminal: boolean): Emit {
     { level: level === 'auto' ? (terminal ? 'warn' : 'info') : level, base: null },
     pino.destination({ dest: 2, sync: false }),
   );
-  return ({ kind, ...details }) => {
-    const { error, ...rest } = details as { error?: unknown };
-    logger[levels[kind] ?? 'info']({ event: kind, ...rest, ...(error === undefined ? {} : { err: error }) });
+  return (event) => {
+    const eventLevel = levels[event.kind] ?? 'info';
+    // Asked first: most events are below the level, and taking them apart would cost each request.
+    if (!logger.isLevelEnabled(eventLevel)) return;
+    const { kind, error, ...rest } = event as FairwayEvent & { error?: unknown };
+    logger[eventLevel]({ event: kind, ...rest, ...(error === undefined ? {} : { err: error }) });
   };
 }

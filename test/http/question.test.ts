@@ -17,8 +17,8 @@ function faultsOf(query: RawQuery): string[] {
 
 test('a question is read; a repeated parameter counts by its first value; extra ones do not matter', () => {
   expect(parseQuestion({ ...good, extra: 'x' })).toEqual({
-    origin: 'CNGGZ',
-    destination: 'EETLL',
+    origin: { port: 'CNGGZ' },
+    destination: { port: 'EETLL' },
     from: 18_628,
     to: 18_658,
   });
@@ -29,6 +29,17 @@ test('every fault is named at once', () => {
   expect(faultsOf({})).toEqual(['date_from', 'date_to', 'orig_code', 'dest_code']);
   expect(faultsOf({ ...good, date_from: '2021-02-29', dest_code: '' })).toEqual(['date_from', 'dest_code']);
   expect(faultsOf({ ...good, orig_code: 'CN\0GZ' })).toEqual(['orig_code']);
+});
+
+test('each end comes in one of its two forms', () => {
+  const { orig_code: _, ...places } = { ...good, origin: 'china' };
+  expect(parseQuestion(places)).toMatchObject({
+    origin: { place: 'china', parameter: 'origin' },
+    destination: { port: 'EETLL' },
+  });
+  expect(faultsOf({ ...good, origin: 'china' })).toEqual(['origin']);
+  expect(faultsOf({ ...good, destination: '' })).toEqual(['destination', 'destination']);
+  expect(faultsOf({ ...places, origin: '' })).toEqual(['origin']);
 });
 
 test('any two days at most 4,000 apart are taken, and not one more', () => {

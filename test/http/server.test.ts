@@ -2,23 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../src/config.js';
-import { createServer, type Server } from '../../src/http/server.js';
 import { importContent } from '../../src/ingest/import.js';
 import { dumpFile } from '../../src/ingest/sources.js';
-import { withDatabase, type TestDatabase } from '../support/database.js';
+import { withDatabase } from '../support/database.js';
 import { dumpText, textSource } from '../support/dump.js';
+import { withServer } from '../support/server.js';
 
 const shared = resolve(process.env['FAIRWAY_SHARED'] ?? join(packageRoot, '..', 'shared'));
 const contractThere = existsSync(join(shared, 'contract', 'recorded.ndjson'));
-
-async function withServer(test: TestDatabase, work: (server: Server) => Promise<void>): Promise<void> {
-  const server = createServer({ database: test.database, emit: (event) => test.events.push(event) });
-  try {
-    await work(server);
-  } finally {
-    await server.close();
-  }
-}
 
 const question = '/rates?date_from=2021-01-01&date_to=2021-01-02&orig_code=AAAAA&dest_code=BBBBB';
 

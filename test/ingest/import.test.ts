@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { importContent } from '../../src/ingest/import.js';
 import { migrateAndAdopt, seed } from '../../src/ingest/prepare.js';
 import { sampleSource } from '../../src/ingest/sources.js';
-import { laneRates } from '../../src/query/rates.js';
+import { PlaceSource } from '../../src/query/place-source.js';
+import { ratesBetween, renderRates } from '../../src/query/rates.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, smallContent, textSource } from '../support/dump.js';
 
@@ -40,10 +41,14 @@ test('an import is the first batch: items as rows, places, rates, one revision',
       'select orig_code, dest_code, day::text, price from fairway.items order by 1, 2, 3, 4',
     );
     expect(items.map((item) => Object.values(item))).toEqual(smallContent.prices);
-    expect(
-      await laneRates(test.database, { origin: 'AAAAA', destination: 'BBBBB', from: 18_628, to: 18_630 }),
-    ).toEqual({
-      revision: 1,
+    const { revision, totals } = await ratesBetween(
+      test.database,
+      new PlaceSource(test.database),
+      { origin: { port: 'AAAAA' }, destination: { port: 'BBBBB' }, from: 18_628, to: 18_630 },
+      {},
+    );
+    expect(revision).toBe(1);
+    expect(JSON.parse(renderRates(totals))).toEqual({
       rates: [
         { count: null, day: '2021-01-03', price: null },
         { count: 1, day: '2021-01-02', price: null },

@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.js';
-import type { FairwayEvent } from '../../src/events.js';
+import type { Emit, FairwayEvent } from '../../src/events.js';
 
 export interface TestDatabase {
   database: Database;
   events: FairwayEvent[];
+  /** Hears each event of the database and of whoever uses `emit`. */
+  listeners: Emit[];
+  emit: Emit;
   url: string;
   /** Runs a statement over a connection of its own. */
   query<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
@@ -33,7 +36,11 @@ export async function withDatabase<Result>(
   await adminQuery(`create database ${name} template ${empty ? 'template0' : inject('templateDatabase')}`);
   const connection = { ...server, database: name };
   const events: FairwayEvent[] = [];
-  const database = openDatabase({ connection, poolSize: 4, emit: (event) => events.push(event) });
+  const listeners: Emit[] = [(event) => events.push(event)];
+  const emit: Emit = (event) => {
+    for (const listener of listeners) listener(event);
+  };
+  const database = openDatabase({ connection, poolSize: 4, emit });
   const query = async <Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]> => {
     const client = new pg.Client(connection);
     await client.connect();
@@ -46,7 +53,7 @@ export async function withDatabase<Result>(
   const url = `postgresql://${server.user}:${server.password}@${server.host}:${server.port}/${name}`;
   let failed = true;
   try {
-    const result = await work({ database, events, url, query });
+    const result = await work({ database, events, listeners, emit, url, query });
     failed = false;
     return result;
   } finally {

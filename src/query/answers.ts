@@ -1,0 +1,74 @@
+/**
+ * Answers kept in memory: in goes a question under the text that stands for it, out comes the rendered answer and its
+ * revision. A kept answer goes out only while its revision is the newest, so it is never older than `Head` allows.
+ */
+import { LRUCache } from 'lru-cache';
+import type { Database, ReadOptions } from '../database/database.js';
+import type { Emit } from '../events.js';
+import { Head } from './head.js';
+import type { PlaceSource } from './place-source.js';
+import { ratesBetween, renderRates, type RatesQuestion } from './rates.js';
+
+export interface RenderedAnswer {
+  revision: number;
+  /** JSON. */
+  body: string;
+}
+
+export interface AnswersOptions {
+  database: Database;
+  places: PlaceSource;
+  emit: Emit;
+  /** What the kept answers may take up; 0 keeps none. */
+  cacheBytes: number;
+}
+
+/** What an entry takes beside its texts. */
+const entryBytes = 200;
+
+export class RatesAnswers {
+  readonly head: Head;
+  readonly #options: AnswersOptions;
+  readonly #kept: LRUCache<string, RenderedAnswer> | undefined;
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+    this.head = new Head(options.database);
+    if (options.cacheBytes > 0) {
+      this.#kept = new LRUCache<string, RenderedAnswer>({
+        maxSize: options.cacheBytes,
+        maxEntrySize: Math.ceil(options.cacheBytes / 8),
+        sizeCalculation: ({ body }, key) => body.length + key.length + entryBytes,
+      });
+    }
+  }
+
+  /** The kept answer, where it is known at once that it is of the newest revision. */
+  kept(key: string): RenderedAnswer | undefined {
+    const revision = this.head.fresh;
+    return revision === undefined ? undefined : this.#keptAt(key, revision);
+  }
+
+  /** Throws `place_unknown`, `database_timeout`, `database_unavailable`, `overloaded`. */
+  async answer(key: string, question: RatesQuestion, options: ReadOptions): Promise<RenderedAnswer> {
+    const { database, places, emit } = this.#options;
+    if (this.#kept?.has(key)) {
+      const answer = this.#keptAt(key, await this.head.current(options));
+      if (answer) return answer;
+    }
+    const begun = performance.now();
+    const { revision, totals } = await ratesBetween(database, places, question, options);
+    this.head.learn(revision, begun);
+    const answer = { revision, body: renderRates(totals) };
+    this.#kept?.set(key, answer);
+    emit({ kind: 'answer-cache', hit: false });
+    return answer;
+  }
+
+  #keptAt(key: string, revision: number): RenderedAnswer | undefined {
+    const answer = this.#kept?.get(key);
+    if (answer?.revision !== revision) return undefined;
+    this.#options.emit({ kind: 'answer-cache', hit: true });
+    return answer;
+  }
+}
