@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { root, until } from '../acceptance/support.js';
+import { readmeQuestion, root, until } from '../acceptance/support.js';
 import { commandsBelow, docker, must, Project } from './support.js';
 
 const rules = readFileSync(join(root, 'deploy', 'monitoring', 'alerts.yml'), 'utf8');
@@ -51,6 +51,16 @@ test('the profile scrapes the service, knows the rules, and sees when the databa
   await until(async () => (await value('up{job="fairway"}')) === '1', 30_000, 'it is scraped');
   await until(async () => (await value('fairway_database_up')) === '1', 30_000, 'the database is seen');
   await until(async () => !(await pending('FairwayNotReachable')), 30_000, 'nothing is missed');
+  // Each metric the rules speak of is one the service has, under that very name.
+  expect((await fetch(project.url + readmeQuestion)).status).toBe(200);
+  const metrics = await (await fetch(`${project.url}/metrics`)).text();
+  const named = new Set([...rules.matchAll(/\b(fairway_|nodejs_)\w+/g)].map(([name]) => name));
+  expect(named.size).toBeGreaterThanOrEqual(5);
+  for (const name of named) expect(metrics).toMatch(new RegExp(`^${name}[ {]`, 'm'));
+  expect(metrics).toMatch(
+    /^fairway_http_request_duration_seconds_bucket\{(?=.*le="0.25")(?=.*route="\/rates")/m,
+  );
+  expect(metrics).toMatch(/^fairway_http_requests_total\{(?=.*status="200")/m);
   must(await project.compose(['stop', 'postgres']));
   await until(() => pending('FairwayDatabaseAway'), 30_000, 'the database is missed');
   must(await project.compose(['stop', 'service']));

@@ -11,7 +11,7 @@ esac
 fairway migrate --seed "$seed"
 
 # Made once; the database keeps only what recognises it.
-if [ ! -s "$key_file" ] && fairway help keys >/dev/null 2>&1; then
+if [ ! -s "$key_file" ]; then
   made=$(fairway keys create --name first --scope admin --json)
   printf '%s' "$made" |
     node -e 'process.stdout.write(JSON.parse(require("node:fs").readFileSync(0, "utf8")).key)' >"$key_file"
