@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'acceptance/**/*.test.ts'],
+    // Needs a browser: vitest.browser.config.ts.
+    exclude: ['acceptance/browser.test.ts'],
     globalSetup: './test/support/global-setup.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -79,7 +79,8 @@ async function alive(command: string): Promise<Outcome> {
 
 test('it answers the README’s question, and every recorded one', async () => {
   expect(await answers()).toBe(true);
-  expect((await fetch(project.url)).status).toBe(200);
+  for (const page of ['/', '/docs', '/openapi.json'])
+    expect((await fetch(project.url + page)).status).toBe(200);
   const lines = readFileSync(join(shared, 'contract', 'recorded.ndjson'), 'utf8')
     .trim()
     .split('\n');

@@ -26,18 +26,14 @@ const steps = {
   types: () => [
     ...run(tool('tsc'), '--noEmit', '-p', '.'),
     ...run(tool('tsc'), '--noEmit', '-p', 'tsconfig.test.json'),
+    ...run(tool('tsc'), '--noEmit', '-p', 'web'),
   ],
   lint: () =>
     run(
       tool('oxlint'),
       '--type-aware',
       '--deny-warnings',
-      'src',
-      'test',
-      'acceptance',
-      'containers',
-      'scripts',
-      'bench',
+      ...['src', 'test', 'acceptance', 'containers', 'scripts', 'bench', 'web'],
     ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),

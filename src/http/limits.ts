@@ -15,7 +15,9 @@ export const limits = {
   /** For the headers, and for the whole request, to arrive. */
   headersMilliseconds: 10_000,
   requestMilliseconds: 60_000,
-  /** How often that is looked at. */
+  /** Without a request a connection stays open so long: longer than a balancer keeps its own (60 s), or they would race. */
+  idleMilliseconds: 72_000,
+  /** How often these are looked at. */
   checkMilliseconds: 1_000,
 };
 

@@ -5,15 +5,3 @@ export const securityHeaders = {
   // Data runs nothing and lies in no frame; pages have a policy of their own.
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
-
-/** The policy of our pages: only what this server itself serves, and nothing inline. */
-export const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join('; ');

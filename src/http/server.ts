@@ -1,5 +1,6 @@
 /** The HTTP server: in goes a database, out come answers. Routes are a file each; this one composes what they share. */
 import { randomUUID } from 'node:crypto';
+import { createServer as createHttpServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -8,10 +9,13 @@ import type { Emit, FairwayEvent } from '../events.js';
 import { FairwayError } from '../errors.js';
 import { RatesAnswers } from '../query/answers.js';
 import { PlaceSource } from '../query/place-source.js';
+import { answerKept } from './fast-path.js';
 import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { asFairwayError, renderProblem } from './render-error.js';
+import { assetsRoute } from './routes/assets.js';
+import { docsRoute } from './routes/docs.js';
 import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
@@ -54,12 +58,15 @@ export interface Services extends Pick<
   deadline(): number;
 }
 
-const newServer = (emit: Emit) =>
+const newServer = (services: Services) =>
   Fastify({
+    serverFactory: (handler, { http }) =>
+      createHttpServer(http ?? {}, (request, response) => {
+        if (!answerKept(services, request, response)) handler(request, response);
+      }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestMilliseconds,
     http: {
       headersTimeout: limits.headersMilliseconds,
       connectionsCheckingInterval: limits.checkMilliseconds,
@@ -72,7 +79,9 @@ const newServer = (emit: Emit) =>
     // A malformed path passes no hook, and must get the same kind of answer and line in the log as everything else.
     frameworkErrors: (error, request, reply) => {
       const answer = reply as unknown as FastifyReply;
-      answer.raw.once('finish', () => emit(requestEvent(request as unknown as FastifyRequest, answer)));
+      answer.raw.once('finish', () =>
+        services.emit(requestEvent(request as unknown as FastifyRequest, answer)),
+      );
       sendProblem(answer, error, request.id);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -88,7 +97,9 @@ export function createServer(options: ServerOptions): Server {
     answers: new RatesAnswers({ database, places, emit, cacheBytes }),
     deadline: () => performance.now() + requestMilliseconds,
   };
-  const server = newServer(emit);
+  const server = newServer(services);
+  server.server.keepAliveTimeout = limits.idleMilliseconds;
+  server.server.requestTimeout = limits.requestMilliseconds;
   server.setValidatorCompiler(compileValidator);
   addHooks(server, options);
   void server.register(swagger, openApi);
@@ -96,6 +107,8 @@ export function createServer(options: ServerOptions): Server {
   void server.register((scope, _options, done) => {
     const routes = scope.withTypeProvider<TypeBoxTypeProvider>() as Server;
     homeRoute(routes);
+    assetsRoute(routes);
+    docsRoute(routes, () => server.swagger());
     ratesRoute(routes, services);
     placesRoutes(routes, services);
     operationRoutes(routes, services);

@@ -11,8 +11,10 @@ import { ratesBetween, renderRates, type RatesQuestion } from './rates.js';
 
 export interface RenderedAnswer {
   revision: number;
-  /** JSON. */
+  /** JSON, in ASCII. */
   body: string;
+  /** Length of the body in bytes. */
+  bytes: number;
 }
 
 export interface AnswersOptions {
@@ -49,20 +51,29 @@ export class RatesAnswers {
     return revision === undefined ? undefined : this.#keptAt(key, revision);
   }
 
-  /** Throws `place_unknown`, `database_timeout`, `database_unavailable`, `overloaded`. */
-  async answer(key: string, question: RatesQuestion, options: ReadOptions): Promise<RenderedAnswer> {
+  /**
+   * The answer to a question under the text that stands for it; the question is read only where no answer is kept.
+   * Throws what reading it throws, `place_unknown`, `database_timeout`, `database_unavailable`, `overloaded`.
+   */
+  async answer(
+    key: string,
+    readQuestion: () => RatesQuestion,
+    options: ReadOptions,
+  ): Promise<RenderedAnswer & { kept: boolean }> {
     const { database, places, emit } = this.#options;
     if (this.#kept?.has(key)) {
       const answer = this.#keptAt(key, await this.head.current(options));
-      if (answer) return answer;
+      if (answer) return { ...answer, kept: true };
     }
+    const question = readQuestion();
     const begun = performance.now();
     const { revision, totals } = await ratesBetween(database, places, question, options);
     this.head.learn(revision, begun);
-    const answer = { revision, body: renderRates(totals) };
+    const body = renderRates(totals);
+    const answer = { revision, body, bytes: body.length };
     this.#kept?.set(key, answer);
     emit({ kind: 'answer-cache', hit: false });
-    return answer;
+    return { ...answer, kept: false };
   }
 
   #keptAt(key: string, revision: number): RenderedAnswer | undefined {

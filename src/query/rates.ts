@@ -161,11 +161,11 @@ function dayText(day: number): string {
  * below `fewestItems`. Written by hand: JSON.stringify of objects takes three times as long (bench/read).
  */
 export function renderRates({ from, counts, sums }: DayTotals): string {
-  let text = '';
+  const days: string[] = [];
   for (let index = counts.length - 1; index >= 0; index--) {
     const count = counts[index] ?? 0;
     const price = count < fewestItems ? 'null' : String((sums[index] ?? 0) / count);
-    text += `${text === '' ? '' : ','}{"count":${count === 0 ? 'null' : count},"day":"${dayText(from + index)}","price":${price}}`;
+    days.push(`{"count":${count === 0 ? 'null' : count},"day":"${dayText(from + index)}","price":${price}}`);
   }
-  return `{"rates":[${text}]}`;
+  return `{"rates":[${days.join(',')}]}`;
 }

@@ -95,16 +95,6 @@ test('more than 4,000 days is a clear 400', () =>
     }),
   ));
 
-test('the home page is JSON, and HTML for browsers', () =>
-  withDatabase((test) =>
-    withServer(test, async (server) => {
-      expect((await server.inject({ url: '/' })).json()).toEqual({ message: 'Hello world!' });
-      const page = await server.inject({ url: '/', headers: { accept: 'text/html,application/xhtml+xml' } });
-      expect(page.headers['content-type']).toMatch(/^text\/html/);
-      expect(page.body).toContain('<h1>Fairway</h1>');
-    }),
-  ));
-
 test('a connection that the server terminates heals within the same request', () =>
   withDatabase(async (test) => {
     await importContent(test.database, textSource(dumpText()));

@@ -1,27 +1,37 @@
 /** The HTTP server over a test's database, wired as the program does it. */
+import type { Database } from '../../src/database/database.js';
+import type { Emit } from '../../src/events.js';
 import { createServer, type Server, type ServerOptions } from '../../src/http/server.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { newestRevision } from '../../src/query/head.js';
 import type { TestDatabase } from './database.js';
+
+/** What the program passes, where a test needs nothing else. */
+export const defaults = (database: Database, emit: Emit): ServerOptions & { observe: Emit } => {
+  const { observe, ...metrics } = createMetrics({
+    pool: () => database.statistics(),
+    revision: () => newestRevision(database),
+  });
+  return {
+    database,
+    emit,
+    observe,
+    metrics,
+    lifecycle: { stopping: false },
+    writes: 'open',
+    cacheBytes: 1 << 20,
+    requestMilliseconds: 10_000,
+  };
+};
 
 export async function withServer(
   test: TestDatabase,
   work: (server: Server) => Promise<void>,
   options: Partial<ServerOptions> = {},
 ): Promise<void> {
-  const { database } = test;
-  const metrics = createMetrics({ pool: database.statistics, revision: () => newestRevision(database) });
-  test.listeners.push(metrics.observe);
-  const server = createServer({
-    database,
-    emit: test.emit,
-    metrics,
-    lifecycle: { stopping: false },
-    writes: 'open',
-    cacheBytes: 1 << 20,
-    requestMilliseconds: 10_000,
-    ...options,
-  });
+  const { observe, ...wired } = defaults(test.database, test.emit);
+  test.listeners.push(observe);
+  const server = createServer({ ...wired, ...options });
   try {
     await work(server);
   } finally {
