@@ -22,6 +22,8 @@ const writes: Record<string, string> = {
   segments: 'insert, delete',
   lanes: 'insert',
   places: 'insert, update',
+  rollups: 'insert, update, delete',
+  rollup_state: 'update',
 };
 
 /**
