@@ -20,7 +20,7 @@ export async function withFolder(work) {
 export async function startService({ root, dataDir, level, log }) {
   // Appending, so that the file can be emptied between measurements.
   const file = openSync(log, 'a');
-  const child = spawn(process.execPath, [join(root, 'dist', 'main.js'), 'up'], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'dist', 'main.js'), 'up'], {
     env: cleanEnvironment({ FAIRWAY_DATA_DIR: dataDir, FAIRWAY_PORT: '0', FAIRWAY_LOG_LEVEL: level }),
     cwd: tmpdir(),
     stdio: ['ignore', 'pipe', file],

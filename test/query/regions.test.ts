@@ -129,9 +129,9 @@ test('for random trees of regions, ports moved about in them, and items, a rate 
           compared += questions.length;
         }),
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
-  expect(compared).toBeGreaterThanOrEqual(150);
+  expect(compared).toBeGreaterThanOrEqual(90);
 });
 
 test('a lane counts once where regions overlap, and none goes from a port to itself', () =>

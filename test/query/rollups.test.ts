@@ -83,9 +83,9 @@ test('for random histories of publishing, replacing and rolling up, an answer is
         await compareAll(test, source);
       }),
     ),
-    { numRuns: 30 },
+    { numRuns: 20 },
   );
-  expect(answers).toBeGreaterThanOrEqual(60);
+  expect(answers).toBeGreaterThanOrEqual(40);
 });
 
 test('rolling up twice, or in two processes at once, counts nothing twice', () =>
