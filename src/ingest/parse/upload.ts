@@ -1,0 +1,61 @@
+/**
+ * Reading an uploaded batch off the event loop: in go its decoded bytes, out come packed parts, and at the end its
+ * hash and every fault, located.
+ */
+import type { Segment } from '../pack.js';
+import type { Fault, FaultCode } from './faults.js';
+
+export type { Fault, FaultCode } from './faults.js';
+
+export type BatchFormat = 'csv' | 'ndjson' | 'json';
+
+export interface KnownPort {
+  code: string;
+  name: string;
+}
+
+export interface UploadOptions {
+  format: BatchFormat;
+  ports: readonly KnownPort[];
+  declaredItems?: number;
+  /** Faults kept with their place and message; 100,000 by default. All are counted. */
+  maximumFaults?: number;
+}
+
+export interface UploadPart {
+  items: number;
+  /** Lanes that occur first in this part, numbered on from those of earlier parts. */
+  lanes: { origin: string; destination: string }[];
+  /** `Segment.lane` is that number, from 0. */
+  segments: Iterable<Segment>;
+}
+
+export interface UploadResult {
+  /** Items that came, good or bad. */
+  items: number;
+  lanes: number;
+  /** SHA-256 of the bytes as fed in. */
+  sha256: Buffer;
+  bytes: number;
+  /** The first `maximumFaults`, in order of place. */
+  faults: Fault[];
+  faultTotal: number;
+  faultCounts: Partial<Record<FaultCode, number>>;
+}
+
+/**
+ * Runs in a worker thread; the caller's event loop stays free. `onPart` is awaited before more is packed; after the
+ * first fault no more parts are given. Rejects where the source fails or `signal` aborts; the worker is always let go.
+ */
+export async function readUpload(
+  source: AsyncIterable<Uint8Array>,
+  options: UploadOptions,
+  onPart: (part: UploadPart) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<UploadResult> {
+  signal?.throwIfAborted();
+  void source;
+  void options;
+  void onPart;
+  return Promise.reject(new Error('not built yet'));
+}
