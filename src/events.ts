@@ -22,6 +22,8 @@ export type FairwayEvent =
   | { kind: 'connection-taken'; waitedMilliseconds: number }
   | { kind: 'statement-read'; statement: string; rows: number; bytes: number; milliseconds: number }
   | { kind: 'answer-cache'; hit: boolean }
+  | { kind: 'rolled-up'; revision: number; batches: number; rows: number; milliseconds: number }
+  | { kind: 'roll-up-failed'; error: unknown }
   | { kind: 'place-changed'; place: string; revision: number }
   | { kind: 'migrated'; applied: string[] }
   | { kind: 'adopted'; items: number; revision: number }

@@ -1,5 +1,6 @@
 /** `fairway import FILE`: a dump becomes what is published, all of it or nothing. */
 import { commandLog, configure, count, withDatabase, type ConfigFlags, type Context } from './context.js';
+import { rollUp } from '../query/roll-up.js';
 import { dumpFile, type Progress } from '../ingest/sources.js';
 import { importContent, type ImportResult } from '../ingest/import.js';
 import { migrateAndAdopt } from '../ingest/prepare.js';
@@ -14,7 +15,11 @@ export async function runImport(
   const progress = progressLine(context);
   const result = await withDatabase(context, config, emit, async ({ database }) => {
     await migrateAndAdopt(database, emit);
-    return importContent(database, dumpFile(file, progress.show), { replace: replace ?? false });
+    const result = await importContent(database, dumpFile(file, progress.show), {
+      replace: replace ?? false,
+    });
+    await rollUp(database, emit);
+    return result;
   }).finally(progress.clear);
   context.stdout.write(json ? `${JSON.stringify(result)}\n` : `${describe(file, result)}\n`);
 }

@@ -10,6 +10,7 @@ import type { Emit, FairwayEvent } from '../events.js';
 import { listen } from '../http/listen.js';
 import { createServer, type Lifecycle, type Server } from '../http/server.js';
 import { newestRevision } from '../query/head.js';
+import { Roller } from '../query/roller.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
 import { createLog } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
@@ -25,6 +26,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   const stop = watchSignals(context.env);
   const opened = await openConfigured(config, context.env, context.cwd, emit);
   const lifecycle: Lifecycle = { stopping: false };
+  const roller = new Roller(opened.database, emit);
   let server: Server;
   try {
     const prepared = prepareFirst ? prepareDatabase(opened, loaded, emit) : checkSchema(opened);
@@ -33,11 +35,13 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
       await opened.close(true);
       return;
     }
-    server = buildServer(opened, config, emit, subscribe, lifecycle);
+    roller.kick();
+    server = buildServer({ ...opened, roller }, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
     emit({ kind: 'listening', address });
     context.stdout.write(greeting(address, opened.embedded, loaded));
   } catch (error) {
+    await roller.stop();
     await opened.close(true);
     throw error;
   }
@@ -48,6 +52,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   // A person at the keyboard has no balancer that needs time to notice.
   if (reason === 'SIGTERM') await Promise.race([delay(config.drainSeconds * 1_000), hurried]);
   await closeServer(server, config, hurried);
+  await roller.stop();
   await opened.close();
   emit({ kind: 'stopped' });
 }
@@ -71,7 +76,7 @@ function eventBus(context: Context, config: Config): { emit: Emit; subscribe(lis
 }
 
 function buildServer(
-  { database, embedded }: OpenedDatabase,
+  { database, embedded, roller }: OpenedDatabase & { roller: Roller },
   config: Config,
   emit: Emit,
   subscribe: (listener: Emit) => void,
@@ -90,6 +95,7 @@ function buildServer(
     writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
     cacheBytes: config.cacheMegabytes << 20,
     requestMilliseconds: config.requestSeconds * 1_000,
+    onBehind: () => roller.kick(),
   });
 }
 

@@ -45,6 +45,8 @@ export interface ServerOptions {
   cacheBytes: number;
   /** How long a request may wait for the database. */
   requestMilliseconds: number;
+  /** Called where an answer found the rollups behind. */
+  onBehind?: () => void;
 }
 
 /** What routes are given. */
@@ -89,12 +91,12 @@ const newServer = (services: Services) =>
 export type Server = ReturnType<typeof newServer>;
 
 export function createServer(options: ServerOptions): Server {
-  const { database, emit, cacheBytes, requestMilliseconds } = options;
+  const { database, emit, cacheBytes, requestMilliseconds, onBehind } = options;
   const places = new PlaceSource(database);
   const services: Services = {
     ...options,
     places,
-    answers: new RatesAnswers({ database, places, emit, cacheBytes }),
+    answers: new RatesAnswers({ database, places, emit, cacheBytes, ...(onBehind ? { onBehind } : {}) }),
     deadline: () => performance.now() + requestMilliseconds,
   };
   const server = newServer(services);

@@ -6,6 +6,7 @@ type Level = 'error' | 'warn' | 'info' | 'debug';
 
 const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'request-failed': 'error',
+  'roll-up-failed': 'error',
   'postgres-restart-failed': 'error',
   'postgres-crashed': 'warn',
   'database-lost': 'warn',
@@ -16,11 +17,15 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'answer-cache': 'debug',
 };
 
+const flushMilliseconds = 100;
+
 /** `level` as in FAIRWAY_LOG_LEVEL; `auto` is quiet for a person at a terminal and full for a collector. */
 export function createLog(level: string, terminal: boolean): Emit {
   const logger = pino(
     { level: level === 'auto' ? (terminal ? 'warn' : 'info') : level, base: null },
-    pino.destination({ dest: 2, sync: false }),
+    // A write per line costs as much as the rest of a request: lines are gathered, for a moment at the most. pino writes
+    // out what is gathered when the process ends, unless it is killed.
+    pino.destination({ dest: 2, sync: false, minLength: 4_096, periodicFlush: flushMilliseconds }),
   );
   return (event) => {
     const eventLevel = levels[event.kind] ?? 'info';

@@ -7,7 +7,7 @@ import type { Database, ReadOptions } from '../database/database.js';
 import type { Emit } from '../events.js';
 import { Head } from './head.js';
 import type { PlaceSource } from './place-source.js';
-import { ratesBetween, renderRates, type RatesQuestion } from './rates.js';
+import { ratesBetween, renderRates, type RatesQuestion, type RatesSource } from './rates.js';
 
 export interface RenderedAnswer {
   revision: number;
@@ -23,6 +23,8 @@ export interface AnswersOptions {
   emit: Emit;
   /** What the kept answers may take up; 0 keeps none. */
   cacheBytes: number;
+  /** Called where an answer found the rollups behind. */
+  onBehind?: () => void;
 }
 
 /** What an entry takes beside its texts. */
@@ -31,10 +33,12 @@ const entryBytes = 200;
 export class RatesAnswers {
   readonly head: Head;
   readonly #options: AnswersOptions;
+  readonly #source: RatesSource;
   readonly #kept: LRUCache<string, RenderedAnswer> | undefined;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
+    this.#source = { database: options.database, places: options.places, behind: false };
     this.head = new Head(options.database);
     if (options.cacheBytes > 0) {
       this.#kept = new LRUCache<string, RenderedAnswer>({
@@ -60,15 +64,16 @@ export class RatesAnswers {
     readQuestion: () => RatesQuestion,
     options: ReadOptions,
   ): Promise<RenderedAnswer & { kept: boolean }> {
-    const { database, places, emit } = this.#options;
+    const { emit, onBehind } = this.#options;
     if (this.#kept?.has(key)) {
       const answer = this.#keptAt(key, await this.head.current(options));
       if (answer) return { ...answer, kept: true };
     }
     const question = readQuestion();
     const begun = performance.now();
-    const { revision, totals } = await ratesBetween(database, places, question, options);
+    const { revision, rolled, totals } = await ratesBetween(this.#source, question, options);
     this.head.learn(revision, begun);
+    if (rolled !== revision) onBehind?.();
     const body = renderRates(totals);
     const answer = { revision, body, bytes: body.length };
     this.#kept?.set(key, answer);

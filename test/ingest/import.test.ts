@@ -42,8 +42,7 @@ test('an import is the first batch: items as rows, places, rates, one revision',
     );
     expect(items.map((item) => Object.values(item))).toEqual(smallContent.prices);
     const { revision, totals } = await ratesBetween(
-      test.database,
-      new PlaceSource(test.database),
+      { database: test.database, places: new PlaceSource(test.database), behind: false },
       { origin: { port: 'AAAAA' }, destination: { port: 'BBBBB' }, from: 18_628, to: 18_630 },
       {},
     );

@@ -5,7 +5,7 @@ import { parseDay } from '../../src/days.js';
 import { importContent } from '../../src/ingest/import.js';
 import { putPlace } from '../../src/ingest/places.js';
 import { PlaceSource } from '../../src/query/place-source.js';
-import { ratesBetween, renderRates } from '../../src/query/rates.js';
+import { ratesBetween, renderRates, type RatesSource } from '../../src/query/rates.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, textSource, type DumpContent } from '../support/dump.js';
 
@@ -79,12 +79,11 @@ const views = `
 
 async function compare(
   test: TestDatabase,
-  source: PlaceSource,
+  source: RatesSource,
   origin: string,
   destination: string,
 ): Promise<void> {
   const answer = await ratesBetween(
-    test.database,
     source,
     {
       origin: { place: origin, parameter: 'origin' },
@@ -121,7 +120,7 @@ test('for random trees of regions, ports moved about in them, and items, a rate 
         withDatabase(async (test) => {
           await importContent(test.database, textSource(dumpText(dump)));
           await test.query(views);
-          const source = new PlaceSource(test.database);
+          const source = { database: test.database, places: new PlaceSource(test.database), behind: false };
           for (const [origin, destination] of questions) await compare(test, source, origin, destination);
           for (const [port, region] of moves) {
             const [code, name, parent] = [portCode(port), `Port ${port}`, regionName(region)];
@@ -151,7 +150,7 @@ test('a lane counts once where regions overlap, and none goes from a port to its
       { kind: 'region', code: 'asia', name: 'Asia', parent: 'europe' },
       () => undefined,
     );
-    const source = new PlaceSource(test.database);
+    const source = { database: test.database, places: new PlaceSource(test.database), behind: false };
     // asia now lies within europe: both ends overlap in AAAAA.
     for (const [origin, destination] of [
       ['asia', 'europe'],
@@ -162,9 +161,7 @@ test('a lane counts once where regions overlap, and none goes from a port to its
       await compare(test, source, origin ?? '', destination ?? '');
     const question = { from: parseDay('2021-01-01') ?? 0, to: parseDay('2021-01-01') ?? 0 };
     const asked = async (origin: { port: string } | { place: string; parameter: string }) =>
-      renderRates(
-        (await ratesBetween(test.database, source, { ...question, origin, destination: origin }, {})).totals,
-      );
+      renderRates((await ratesBetween(source, { ...question, origin, destination: origin }, {})).totals);
     expect(await asked({ place: 'europe', parameter: 'origin' })).toContain(
       '"count":3,"day":"2021-01-01","price":20}',
     );
@@ -190,7 +187,7 @@ test('a question asked while places change is answered by one revision', () =>
         }),
       ),
     );
-    const source = new PlaceSource(test.database);
+    const source = { database: test.database, places: new PlaceSource(test.database), behind: false };
     let moving = true;
     const move = (async () => {
       for (let round = 0; moving; round++) {
@@ -204,7 +201,6 @@ test('a question asked while places change is answered by one revision', () =>
     try {
       for (let round = 0; round < 300; round++) {
         const { revision, totals } = await ratesBetween(
-          test.database,
           source,
           { origin: end('europe'), destination: end('BBBBB'), from: day, to: day },
           {},
