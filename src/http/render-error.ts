@@ -1,6 +1,6 @@
 /** Errors leave here: in goes anything thrown, out comes an RFC 9457 problem that says nothing of the inside. */
 import { catalogue, FairwayError, type ErrorCode } from '../errors.js';
-import type { Problem } from './contract.js';
+import type { Problem } from './contract-shapes.js';
 
 /** What Fastify itself refuses, by its status. */
 const frameworkCodes: Record<number, ErrorCode> = {
@@ -63,5 +63,6 @@ export function renderProblem(error: FairwayError, requestId: string): Problem {
     code: error.code,
     request_id: requestId,
     ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
+    ...error.details,
   };
 }

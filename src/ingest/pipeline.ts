@@ -1,0 +1,153 @@
+/**
+ * An upload from its first byte to its verdict, as one reads it: open, receive and parse, load, publish or reject; or
+ * find the verdict that its key has already. In go the bytes of the wire, out comes the batch.
+ */
+import type { ReadOptions } from '../database/database.js';
+import { isOutcomeUnknown } from '../database/failures.js';
+import type { UploadOutcome } from '../events.js';
+import { readBatch, type Batch } from './batches/read.js';
+import type { KnownPort } from './parse/upload.js';
+import { checkReplaceable } from './publish.js';
+import { readBody } from './upload/body.js';
+import { takenOver, type Claim, type Upload, type UploadContext } from './upload/context.js';
+import { abandonUpload, publishUpload, rejectUpload } from './upload/finish.js';
+import { keepLease } from './upload/lease.js';
+import { openUpload, takenBatch } from './upload/open.js';
+import { PartLoader } from './upload/parts.js';
+import { replay } from './upload/replay.js';
+import { Slots } from './upload/slots.js';
+import { portsNow, sameContent } from './upload/sql.js';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+export interface Verdict {
+  batch: Batch;
+  /** Whether an earlier try had it already. */
+  repeated: boolean;
+  /** Batches of the same content, published in the day before. */
+  sameContent: string[];
+}
+
+/** Repeats are only hashed: so many for each load. */
+const repeatsPerLoad = 8;
+
+export class Uploads {
+  readonly #context: UploadContext;
+  readonly #loads: Slots;
+  readonly #repeats: Slots;
+
+  constructor(context: UploadContext) {
+    const { uploads, admissionMilliseconds } = context.limits;
+    this.#context = context;
+    this.#loads = new Slots(uploads, admissionMilliseconds);
+    this.#repeats = new Slots(uploads * repeatsPerLoad, admissionMilliseconds);
+  }
+
+  /**
+   * Takes a batch. A rejected one is no error: its state says so. Throws `overloaded`, `in_progress`, `key_conflict`,
+   * `batch_unknown`, `batch_state`, `request_timeout`, `request_too_large`, `body_unreadable`, `outcome_unknown`.
+   */
+  async take(upload: Upload, source: Bytes): Promise<Verdict> {
+    return this.#observed(async () => {
+      const body = readBody(source, upload.encoding, this.#context.limits);
+      const known = (await takenBatch(this.#context, upload)) ?? (await this.#load(upload, body));
+      if (typeof known !== 'string') return known;
+      await this.#repeats.use(() => replay(this.#context, upload, known, body));
+      return { batch: await this.#batch(known), repeated: true, sameContent: [] };
+    });
+  }
+
+  /** The verdict, or the id of a batch that has it or will have it from somebody else. */
+  #load(upload: Upload, body: Bytes): Promise<Verdict | string> {
+    return this.#loads.use(async () => {
+      const opened = await openUpload(this.#context, upload);
+      return 'known' in opened ? opened.known : this.#loadClaimed(upload, opened.claim, body);
+    });
+  }
+
+  async #loadClaimed(upload: Upload, claim: Claim, body: Bytes): Promise<Verdict> {
+    const context = this.#context;
+    const lease = keepLease(context, claim);
+    const loader = new PartLoader(context, claim);
+    try {
+      await this.#checkReplaces(upload);
+      const read = await context.read(
+        body,
+        await this.#readOptions(upload),
+        (part) => loader.add(part),
+        lease.signal,
+      );
+      const last = await loader.finish();
+      if (claim.rejected?.equals(read.sha256)) {
+        await abandonUpload(context, claim, 'the content is the one that was rejected');
+        return { batch: await this.#batch(claim.batch), repeated: true, sameContent: [] };
+      }
+      if (read.faultTotal > 0) await rejectUpload(context, upload, claim, read);
+      else await publishUpload(context, upload, claim, read, last);
+    } catch (error) {
+      await loader.stop();
+      // A batch whose COMMIT may have gone through is left to whoever repeats the key, or to the collector.
+      if (!isOutcomeUnknown(error)) await abandonUpload(context, claim, error);
+      throw lease.signal.aborted ? takenOver() : error;
+    } finally {
+      lease.stop();
+    }
+    return this.#verdict(upload, claim);
+  }
+
+  async #verdict({ key }: Upload, { batch }: Claim): Promise<Verdict> {
+    const published = await this.#batch(batch);
+    const same =
+      key === null && published.state === 'published'
+        ? await this.#context.database.read<{ id: string }>(sameContent(batch))
+        : [];
+    return { batch: published, repeated: false, sameContent: same.map(({ id }) => id) };
+  }
+
+  /** Said before the body is read; what counts is what publishing finds. */
+  async #checkReplaces({ replaces, caller }: Upload): Promise<void> {
+    if (replaces === null) return;
+    const { state } = await readBatch(this.#context.database, replaces, caller);
+    checkReplaceable(replaces, state);
+  }
+
+  async #readOptions({ format, declaredItems }: Upload) {
+    const ports = await this.#context.database.read<KnownPort>(portsNow);
+    return { format, ports, ...(declaredItems === undefined ? {} : { declaredItems }) };
+  }
+
+  #batch(id: string, options: ReadOptions = {}): Promise<Batch> {
+    return readBatch(this.#context.database, id, { key: null, all: true }, options);
+  }
+
+  async #observed(work: () => Promise<Verdict>): Promise<Verdict> {
+    const { emit } = this.#context;
+    const begun = performance.now();
+    let outcome: UploadOutcome = 'failed';
+    emit({ kind: 'upload-begun' });
+    try {
+      const verdict = await work();
+      const { batch, repeated } = verdict;
+      const milliseconds = performance.now() - begun;
+      outcome = repeated ? 'repeated' : batch.state === 'rejected' ? 'rejected' : 'published';
+      if (outcome === 'rejected')
+        emit({ kind: 'batch-rejected', batch: batch.id, items: batch.items, errors: batch.errors, milliseconds });
+      if (outcome === 'published') {
+        const { id, replaces, items, lanes, revision, bytes } = batch;
+        emit({
+          kind: 'batch-published',
+          batch: id,
+          replaces,
+          items,
+          lanes,
+          revision: revision ?? 0,
+          bytes: bytes ?? 0,
+          milliseconds,
+        });
+      }
+      return verdict;
+    } finally {
+      emit({ kind: 'upload-ended', outcome, milliseconds: performance.now() - begun });
+    }
+  }
+}
