@@ -114,11 +114,13 @@ function cut(days: Int32Array, prices: Int32Array, from: number): number {
     const width = offsetWidth((days[index] ?? 0) - (days[from] ?? 0)) + offsetWidth(highest - lowest);
     const bytes = (index + 1 - from) * width;
     if (bytes > maximumPayloadBytes) return index;
-    const monthEnds =
+    // Asked in this order, for the month is what costs.
+    const cutsWell =
+      bytes > maximumPayloadBytes / 2 &&
       index > from &&
       days[index] !== days[index - 1] &&
       monthOf(days[index] ?? 0) !== monthOf(days[index - 1] ?? 0);
-    if (monthEnds && bytes > maximumPayloadBytes / 2) return index;
+    if (cutsWell) return index;
   }
   return days.length;
 }
