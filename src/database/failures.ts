@@ -27,7 +27,7 @@ export class CommitUnknown extends Error {
 
 /** Whether what was thrown leaves open if its transaction was committed. */
 export function isOutcomeUnknown(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) 
+  for (let at = error; at instanceof Error; at = at.cause)
     if (at instanceof CommitUnknown || codeOf(at) === 'outcome_unknown') return true;
   return false;
 }

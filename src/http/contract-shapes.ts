@@ -42,7 +42,9 @@ export const problems = <Status extends number>(meanings: Record<Status, string>
     ]),
   ) as Record<Status, object>;
 
-export const away = { 503: 'The database is away, or there is too much to do; Retry-After says when to ask again' };
+export const away = {
+  503: 'The database is away, or there is too much to do; Retry-After says when to ask again',
+};
 export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description });
 

@@ -8,6 +8,7 @@ import type { Database } from '../database/database.js';
 import type { Emit, FairwayEvent } from '../events.js';
 import { FairwayError } from '../errors.js';
 import { RatesAnswers } from '../query/answers.js';
+import type { Uploads } from '../ingest/pipeline.js';
 import { PlaceSource } from '../query/place-source.js';
 import { answerKept } from './fast-path.js';
 import { compileValidator } from './validator.js';
@@ -15,6 +16,7 @@ import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { asFairwayError, renderProblem } from './render-error.js';
 import { assetsRoute } from './routes/assets.js';
+import { batchesRoutes } from './routes/batches.js';
 import { docsRoute } from './routes/docs.js';
 import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
@@ -22,6 +24,7 @@ import { operationRoutes } from './routes/operation.js';
 import { placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
 import { securityHeaders } from './security-headers.js';
+import { limitBodyTime, linger } from './uploads.js';
 
 /** Whoever starts the server says here that it is to stop. */
 export interface Lifecycle {
@@ -39,6 +42,8 @@ export interface ServerOptions {
   emit: Emit;
   metrics: MetricsSource;
   lifecycle: Lifecycle;
+  /** Who takes batches. */
+  uploads: Uploads;
   /** `open`: whoever reaches us may write; `keys`: only with an API key. */
   writes: 'open' | 'keys';
   /** What kept answers may take up. */
@@ -52,7 +57,7 @@ export interface ServerOptions {
 /** What routes are given. */
 export interface Services extends Pick<
   ServerOptions,
-  'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes'
+  'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes' | 'uploads'
 > {
   places: PlaceSource;
   answers: RatesAnswers;
@@ -101,7 +106,8 @@ export function createServer(options: ServerOptions): Server {
   };
   const server = newServer(services);
   server.server.keepAliveTimeout = limits.idleMilliseconds;
-  server.server.requestTimeout = limits.requestMilliseconds;
+  // An honest upload may take hours; bodies have limits of their own.
+  server.server.requestTimeout = 0;
   server.setValidatorCompiler(compileValidator);
   addHooks(server, options);
   void server.register(swagger, openApi);
@@ -115,6 +121,10 @@ export function createServer(options: ServerOptions): Server {
     placesRoutes(routes, services);
     operationRoutes(routes, services);
     openApiRoute(routes);
+    void scope.register((inner, _options, done) => {
+      batchesRoutes(inner.withTypeProvider<TypeBoxTypeProvider>() as Server, services);
+      done();
+    });
     done();
   });
   return server;
@@ -123,6 +133,7 @@ export function createServer(options: ServerOptions): Server {
 function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers(commonHeaders(request.id));
+    if (!isUpload(request)) limitBodyTime(request, reply, limits.requestMilliseconds);
     done(checkAddress(request.url));
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
@@ -131,6 +142,7 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
+    linger(request);
     emit(requestEvent(request, reply));
     done();
   });
@@ -153,6 +165,9 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
   );
 }
 
+const isUpload = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method === 'POST' && routeOptions.url === '/batches';
+
 const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEvent => ({
   kind: 'request',
   id: request.id,
@@ -167,7 +182,8 @@ const commonHeaders = (requestId: string) => ({ ...securityHeaders, 'request-id'
 
 function sendProblem(reply: FastifyReply, error: unknown, requestId: string): FastifyReply {
   const known = asFairwayError(error);
-  if (known.status === 503) reply.header('retry-after', '1');
+  const retryAfter = known.retryAfter ?? (known.status === 503 ? 1 : undefined);
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   if (known.status === 401) reply.header('www-authenticate', 'Bearer realm="fairway"');
   return (
     reply

@@ -55,7 +55,11 @@ async function collectExpired(database: Database, row: Attempt, emit: Emit): Pro
 }
 
 /** Removes what a dead attempt loaded. */
-export async function collectAttempt(database: Database, { batch, attempt }: Attempt, emit: Emit): Promise<void> {
+export async function collectAttempt(
+  database: Database,
+  { batch, attempt }: Attempt,
+  emit: Emit,
+): Promise<void> {
   let segments = 0;
   for (let removed = segmentsPerStep; removed === segmentsPerStep; segments += removed) {
     removed = await database.withClient((client) => deleteSegments(client, attempt, segmentsPerStep));
@@ -70,7 +74,9 @@ export function collectRegularly(database: Database, emit: Emit): () => Promise<
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await collect(database, emit).catch((error: unknown) => emit({ kind: 'collect-failed', error }));
-      await delay(collectMilliseconds, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      await delay(collectMilliseconds, undefined, { signal: stopping.signal, ref: false }).catch(
+        () => undefined,
+      );
     }
   };
   const running = run();

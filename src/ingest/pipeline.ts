@@ -35,6 +35,7 @@ export class Uploads {
   readonly #context: UploadContext;
   readonly #loads: Slots;
   readonly #repeats: Slots;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(context: UploadContext) {
     const { uploads, admissionMilliseconds } = context.limits;
@@ -47,7 +48,20 @@ export class Uploads {
    * Takes a batch. A rejected one is no error: its state says so. Throws `overloaded`, `in_progress`, `key_conflict`,
    * `batch_unknown`, `batch_state`, `request_timeout`, `request_too_large`, `body_unreadable`, `outcome_unknown`.
    */
-  async take(upload: Upload, source: Bytes): Promise<Verdict> {
+  take(upload: Upload, source: Bytes): Promise<Verdict> {
+    const running = this.#take(upload, source);
+    this.#running.add(running);
+    const done = (): unknown => this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  /** Resolves once nothing is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  #take(upload: Upload, source: Bytes): Promise<Verdict> {
     return this.#observed(async () => {
       const body = readBody(source, upload.encoding, this.#context.limits);
       const known = (await takenBatch(this.#context, upload)) ?? (await this.#load(upload, body));
@@ -131,7 +145,13 @@ export class Uploads {
       const milliseconds = performance.now() - begun;
       outcome = repeated ? 'repeated' : batch.state === 'rejected' ? 'rejected' : 'published';
       if (outcome === 'rejected')
-        emit({ kind: 'batch-rejected', batch: batch.id, items: batch.items, errors: batch.errors, milliseconds });
+        emit({
+          kind: 'batch-rejected',
+          batch: batch.id,
+          items: batch.items,
+          errors: batch.errors,
+          milliseconds,
+        });
       if (outcome === 'published') {
         const { id, replaces, items, lanes, revision, bytes } = batch;
         emit({

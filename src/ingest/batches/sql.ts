@@ -53,9 +53,7 @@ export function batchesWhere(filter: BatchFilter): QueryConfig {
     'received_at >=': filter.since,
     'received_at <': filter.until,
     'id <': filter.before,
-  }).flatMap(([condition, value]) =>
-    value === undefined ? [] : [`${condition} $${values.push(value)}`],
-  );
+  }).flatMap(([condition, value]) => (value === undefined ? [] : [`${condition} $${values.push(value)}`]));
   const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
   return {
     text: `select ${columns} from fairway.batches ${where} order by id desc limit $${values.push(filter.limit)}`,

@@ -2,7 +2,9 @@
  * Reading an uploaded batch off the event loop: in go its decoded bytes, out come packed parts, and at the end its
  * hash and every fault, located.
  */
-import type { Segment } from '../pack.js';
+import { createHash } from 'node:crypto';
+import { PartPacker, type Segment } from '../pack.js';
+import { UploadReader } from './upload-reader.js';
 import type { Fault, FaultCode } from './faults.js';
 
 export type { Fault, FaultCode } from './faults.js';
@@ -53,9 +55,33 @@ export async function readUpload(
   onPart: (part: UploadPart) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<UploadResult> {
-  signal?.throwIfAborted();
-  void source;
-  void options;
-  void onPart;
-  return Promise.reject(new Error('not built yet'));
+  const packer = new PartPacker(1_070_000);
+  const reader = new UploadReader(options, { item: (lane, day, price) => packer.add(lane, day, price) });
+  const hash = createHash('sha256');
+  let known = 0;
+  const flush = async (): Promise<void> => {
+    signal?.throwIfAborted();
+    if (packer.size === 0 || reader.faults.total > 0) return;
+    const lanes = Array.from({ length: reader.lanes - known }, (_, index) => reader.lane(known + index));
+    known = reader.lanes;
+    const items = packer.size;
+    await onPart({ items, lanes, segments: [...packer.drain(reader.lanes)] });
+  };
+  for await (const chunk of source) {
+    hash.update(chunk);
+    reader.write(chunk);
+    if (packer.size >= 1_000_000) await flush();
+  }
+  reader.end();
+  await flush();
+  const { faults, bytes, items, lanes } = reader;
+  return {
+    items,
+    lanes,
+    sha256: hash.digest(),
+    bytes,
+    faults: faults.take(),
+    faultTotal: faults.total,
+    faultCounts: faults.counts,
+  };
 }

@@ -18,11 +18,7 @@ type Decoder = NodeJS.ReadWriteStream & AsyncIterable<Uint8Array>;
 /** Node 22.15 and up. */
 const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Decoder };
 
-export const encodings: readonly string[] = [
-  'identity',
-  'gzip',
-  ...(createZstdDecompress ? ['zstd'] : []),
-];
+export const encodings: readonly string[] = ['identity', 'gzip', ...(createZstdDecompress ? ['zstd'] : [])];
 
 /** Throws `request_timeout`, `request_too_large` or `body_unreadable`. */
 export function readBody(source: Bytes, encoding: Upload['encoding'], limits: BodyLimits): Bytes {

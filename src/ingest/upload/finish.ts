@@ -79,7 +79,11 @@ export async function rejectUpload(
     context.database,
     async (client) => {
       const now = await lockOurs(client, claim);
-      if (now.batch_state === 'rejected' && now.state !== 'loading' && now.content_sha256?.equals(read.sha256))
+      if (
+        now.batch_state === 'rejected' &&
+        now.state !== 'loading' &&
+        now.content_sha256?.equals(read.sha256)
+      )
         return void (await endLease(client, attempt));
       if (now.state !== 'loading') throw takenOver();
       await rejectBatch(client, batch, {

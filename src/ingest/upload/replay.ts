@@ -51,10 +51,14 @@ const keyConflict = (batch: string, same: boolean): FairwayError =>
   );
 
 const inProgress = (batch: string): FairwayError =>
-  new FairwayError('in_progress', `batch ${batch} with this Idempotency-Key is still being loaded; ask again`, {
-    details: { batch },
-    retryAfter: 5,
-  });
+  new FairwayError(
+    'in_progress',
+    `batch ${batch} with this Idempotency-Key is still being loaded; ask again`,
+    {
+      details: { batch },
+      retryAfter: 5,
+    },
+  );
 
 const notRunning = (): FairwayError =>
   new FairwayError(

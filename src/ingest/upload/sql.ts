@@ -98,10 +98,11 @@ export const insertAttempt = async (
 
 /** What a batch that is taken over will be. */
 export const describeBatch = (client: ClientBase, id: string, batch: NewBatch): Promise<unknown> =>
-  client.query(
-    `update fairway.batches set format = $2, replaces = $3 where id = $1 and state = 'loading'`,
-    [id, batch.format, batch.replaces],
-  );
+  client.query(`update fairway.batches set format = $2, replaces = $3 where id = $1 and state = 'loading'`, [
+    id,
+    batch.format,
+    batch.replaces,
+  ]);
 
 /** False where the attempt is no longer ours to renew. */
 export async function renewLease(

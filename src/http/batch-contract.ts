@@ -1,0 +1,263 @@
+/** The part of the contract that is about batches. */
+import { Type } from 'typebox';
+import { away, json, nullable, problem, problems } from './contract-shapes.js';
+
+const id = Type.String({ description: 'Number of the batch', examples: ['7'] });
+const batchId = Type.String({ pattern: '^[1-9][0-9]{0,17}$', description: 'Number of a batch' });
+const moment = (description: string) => Type.String({ format: 'date-time', description });
+const count = (description: string) => Type.Integer({ description });
+const states = ['loading', 'published', 'rejected', 'withdrawn'] as const;
+const state = Type.Union(
+  states.map((state) => Type.Literal(state)),
+  { description: 'Of the batch' },
+);
+const counts = Type.Record(Type.String(), Type.Integer(), { description: 'Faults by code' });
+
+const batchShape = {
+  id,
+  key: nullable(Type.String(), 'The Idempotency-Key it was sent with'),
+  state,
+  source: Type.String({ description: '`upload`, `sample`, or the dump that was imported' }),
+  format: nullable(Type.String(), '`csv`, `ndjson` or `json`'),
+  items: count('Items of it; 0 before the verdict'),
+  lanes: count('Lanes they belong to'),
+  bytes: nullable(Type.Integer(), 'Size of the body once decoded'),
+  revision: nullable(Type.Integer(), 'Since when it is visible'),
+  withdrawn_revision: nullable(Type.Integer(), 'Since when it no longer is'),
+  replaces: nullable(Type.String(), 'The batch it took the place of'),
+  replaced_by: nullable(Type.String(), 'The batch that took its place'),
+  received_at: moment('When its upload began'),
+  published_at: nullable(Type.String({ format: 'date-time' }), 'When it became visible'),
+  errors: count('Faults of a rejected batch, all of them'),
+  error_counts: counts,
+};
+
+const warnings = Type.Optional(
+  Type.Array(
+    Type.Object({
+      code: Type.String({ description: '`same_content`' }),
+      message: Type.String(),
+      batch: Type.String({ description: 'The batch that is meant' }),
+    }),
+  ),
+);
+const batch = Type.Object({ ...batchShape, warnings });
+
+export const fault = Type.Object({
+  line: count('Physical line from 1; in a JSON array the number of the item'),
+  column: count('Character from 1'),
+  field: nullable(Type.String(), 'Name of the column'),
+  code: Type.String({ description: 'As listed in docs/errors.md' }),
+  message: Type.String(),
+  value: nullable(Type.String(), 'What stands there, cut at 80 characters'),
+});
+
+const move = Type.Object({
+  orig_code: Type.String(),
+  dest_code: Type.String(),
+  day: Type.String({ format: 'date' }),
+  before: Type.Number({ description: 'Average now' }),
+  after: Type.Number({ description: 'Average if it were published' }),
+});
+
+const check = Type.Object({
+  dry_run: Type.Literal(true),
+  items: count('Items it has'),
+  lanes: count('Lanes touched'),
+  days: count('Days touched'),
+  lane_days: count('Days of lanes touched'),
+  lanes_compared: count('Lanes, those with the most items first, whose averages were compared'),
+  moves: Type.Array(move, { description: 'The largest moves of the average, where it is known before' }),
+  errors: count('Faults; 0, or it would be rejected'),
+});
+
+const rejection = Type.Intersect([
+  Type.Omit(problem, ['errors']),
+  Type.Object({
+    batch: Type.Optional(Type.Object(batchShape)),
+    errors: Type.Array(fault, { description: 'The first 100' }),
+    error_counts: counts,
+    error_total: count('All of them'),
+    errors_url: Type.Optional(Type.String({ description: 'Where the full list is, up to 100,000' })),
+  }),
+]);
+
+const cursor = Type.Optional(
+  Type.String({ maxLength: 40, description: '`next` of the answer before; go on from there' }),
+);
+const next = nullable(Type.String(), 'To be sent as `cursor`; null at the end');
+const limit = (most: number, fallback: number) =>
+  Type.Integer({ minimum: 1, maximum: most, default: fallback, description: 'At most so many' });
+
+const security = [{ key: [] }];
+const refused = { 401: 'An API key is needed', 403: 'The key lacks the scope' };
+const unknown = { 404: 'There is no such batch, or it belongs to another key' };
+const text = (example: string) => ({ schema: Type.String({ examples: [example] }) });
+
+export const batchRoutes = {
+  postBatch: {
+    method: 'POST',
+    url: '/batches',
+    schema: {
+      operationId: 'postBatch',
+      tags: ['Batches'],
+      summary: 'Publish a batch of prices: all of it, or none with every fault',
+      description:
+        'The body has orig_code, dest_code, day and price of each item: as CSV with a header line, as NDJSON, or as a JSON array. The answer is the verdict. With an `Idempotency-Key` a repeat, whatever happened to the first try, finds its verdict or finishes it; without one each request is a batch of its own. The key of a rejected batch may be used for the corrected content.',
+      security,
+      headers: Type.Object({
+        'idempotency-key': Type.Optional(
+          Type.String({
+            pattern: '^[!-~][ -~]{0,198}[!-~]$|^[!-~]$',
+            description: 'Yours, unique for each batch',
+          }),
+        ),
+        'fairway-items': Type.Optional(
+          Type.String({ pattern: '^[0-9]{1,12}$', description: 'How many items there must be' }),
+        ),
+        'content-encoding': Type.Optional(
+          Type.String({ description: '`gzip`, or `zstd` where it is supported' }),
+        ),
+      }),
+      querystring: Type.Object(
+        {
+          replaces: Type.Optional(batchId),
+          dry_run: Type.Optional(
+            Type.Boolean({ description: 'The verdict alone; nothing is published or kept' }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+      body: {
+        content: {
+          'text/csv': text('orig_code,dest_code,day,price\nCNGGZ,EETLL,2021-01-01,1188\n'),
+          'application/x-ndjson': text(
+            '{"orig_code":"CNGGZ","dest_code":"EETLL","day":"2021-01-01","price":1188}\n',
+          ),
+          'application/json': text(
+            '[{"orig_code":"CNGGZ","dest_code":"EETLL","day":"2021-01-01","price":1188}]',
+          ),
+        },
+      },
+      response: {
+        200: json(
+          'A repeat: the batch of the key, as it is now. With `dry_run`: what it would do',
+          Type.Union([batch, check]),
+        ),
+        201: json('It is published', batch),
+        422: {
+          description: 'It has faults, and none of it is published',
+          content: { 'application/problem+json': { schema: rejection } },
+        },
+        ...problems({
+          400: 'A parameter is not valid, or the body is not as encoded',
+          ...refused,
+          404: 'The batch to be replaced is not there',
+          408: 'The upload was too slow',
+          409: 'The key has other content, or is at work (Retry-After); or the batch to be replaced is not published',
+          413: 'The body is too large once decoded',
+          415: 'The body is of a kind or encoding that is not taken',
+          ...away,
+        }),
+      },
+    },
+  },
+  batches: {
+    method: 'GET',
+    url: '/batches',
+    schema: {
+      operationId: 'batches',
+      tags: ['Batches'],
+      summary: 'Your batches, the newest first',
+      security,
+      querystring: Type.Object(
+        {
+          state: Type.Optional(state),
+          key: Type.Optional(Type.String({ maxLength: 200, description: 'Of this Idempotency-Key' })),
+          since: Type.Optional(
+            Type.String({
+              maxLength: 40,
+              description: 'Received then or later: a day, or a moment with its zone',
+            }),
+          ),
+          until: Type.Optional(Type.String({ maxLength: 40, description: 'Received before; likewise' })),
+          cursor,
+          limit: limit(1_000, 50),
+        },
+        { additionalProperties: false },
+      ),
+      response: {
+        200: json('Batches', Type.Object({ batches: Type.Array(Type.Object(batchShape)), next })),
+        ...problems({ 400: 'A parameter is not valid', ...refused, ...away }),
+      },
+    },
+  },
+  batch: {
+    method: 'GET',
+    url: '/batches/:id',
+    schema: {
+      operationId: 'batch',
+      tags: ['Batches'],
+      summary: 'One batch',
+      security,
+      params: Type.Object({ id }),
+      response: {
+        200: json('The batch', Type.Object(batchShape)),
+        ...problems({ ...refused, ...unknown, ...away }),
+      },
+    },
+  },
+  batchErrors: {
+    method: 'GET',
+    url: '/batches/:id/errors',
+    schema: {
+      operationId: 'batchErrors',
+      tags: ['Batches'],
+      summary: 'The faults of a rejected batch, in order of place',
+      description: 'As CSV, with `format=csv` or `Accept: text/csv`, all of them at once.',
+      security,
+      params: Type.Object({ id }),
+      querystring: Type.Object(
+        {
+          format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')])),
+          cursor,
+          limit: limit(10_000, 1_000),
+        },
+        { additionalProperties: false },
+      ),
+      response: {
+        200: {
+          description: 'Faults',
+          content: {
+            'application/json': {
+              schema: Type.Object({
+                errors: Type.Array(fault),
+                error_total: Type.Integer(),
+                error_counts: counts,
+                next,
+              }),
+            },
+            'text/csv': { schema: Type.String() },
+          },
+        },
+        ...problems({ 400: 'A parameter is not valid', ...refused, ...unknown, ...away }),
+      },
+    },
+  },
+  deleteBatch: {
+    method: 'DELETE',
+    url: '/batches/:id',
+    schema: {
+      operationId: 'deleteBatch',
+      tags: ['Batches'],
+      summary: 'Withdraw a batch: its items leave the answers in a new revision',
+      description: 'A repeat answers the same.',
+      security,
+      params: Type.Object({ id }),
+      response: {
+        200: json('The batch, withdrawn', Type.Object(batchShape)),
+        ...problems({ ...refused, ...unknown, 409: 'It was never published', ...away }),
+      },
+    },
+  },
+} as const;
