@@ -1,8 +1,11 @@
 /** How batches leave: in goes a batch as the service knows it, out comes the answer of the contract, or its problem. Pure. */
+import { formatDay } from '../days.js';
 import { FairwayError } from '../errors.js';
 import type { Batch } from '../ingest/batches/read.js';
 import type { Verdict } from '../ingest/pipeline.js';
-import type { Fault } from '../ingest/parse/upload.js';
+import type { Fault, UploadResult } from '../ingest/parse/upload.js';
+import type { Touched } from '../ingest/upload/touched.js';
+import type { Move } from '../query/sources/moves.js';
 
 export const renderBatch = (batch: Batch) => ({
   id: batch.id,
@@ -31,6 +34,28 @@ export function renderPublished({ batch, sameContent }: Verdict) {
   }));
   return { ...renderBatch(batch), ...(warnings.length > 0 ? { warnings } : {}) };
 }
+
+/** What a batch would do. */
+export const renderCheck = (
+  read: UploadResult,
+  touched: Touched,
+  lanesCompared: number,
+  moves: readonly Move[],
+) => ({
+  dry_run: true,
+  items: read.items,
+  lanes: read.lanes,
+  days: touched.days,
+  lane_days: touched.laneDays ?? null,
+  lanes_compared: lanesCompared,
+  moves: moves.map(({ origin, destination, day, before, after }) => ({
+    orig_code: origin,
+    dest_code: destination,
+    day: formatDay(day),
+    before,
+    after,
+  })),
+});
 
 /** Faults in the answer itself. */
 export const faultsInAnswer = 100;

@@ -65,10 +65,9 @@ const check = Type.Object({
   items: count('Items it has'),
   lanes: count('Lanes touched'),
   days: count('Days touched'),
-  lane_days: count('Days of lanes touched'),
+  lane_days: nullable(Type.Integer(), 'Days of lanes touched; null above 500,000'),
   lanes_compared: count('Lanes, those with the most items first, whose averages were compared'),
   moves: Type.Array(move, { description: 'The largest moves of the average, where it is known before' }),
-  errors: count('Faults; 0, or it would be rejected'),
 });
 
 const rejection = Type.Intersect([
@@ -87,7 +86,11 @@ const cursor = Type.Optional(
 );
 const next = nullable(Type.String(), 'To be sent as `cursor`; null at the end');
 const limit = (most: number, fallback: number) =>
-  Type.Integer({ minimum: 1, maximum: most, default: fallback, description: 'At most so many' });
+  Type.Optional(
+    Type.Integer({ minimum: 1, maximum: most, description: `At most so many; ${fallback} where it is not given` }),
+  );
+/** How many batches, and faults, where no limit is given. */
+export const pageSizes = { batches: 50, errors: 1_000 };
 
 const security = [{ key: [] }];
 const refused = { 401: 'An API key is needed', 403: 'The key lacks the scope' };
@@ -182,7 +185,7 @@ export const batchRoutes = {
           ),
           until: Type.Optional(Type.String({ maxLength: 40, description: 'Received before; likewise' })),
           cursor,
-          limit: limit(1_000, 50),
+          limit: limit(1_000, pageSizes.batches),
         },
         { additionalProperties: false },
       ),
@@ -221,7 +224,7 @@ export const batchRoutes = {
         {
           format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')])),
           cursor,
-          limit: limit(10_000, 1_000),
+          limit: limit(10_000, pageSizes.errors),
         },
         { additionalProperties: false },
       ),
@@ -257,6 +260,46 @@ export const batchRoutes = {
       response: {
         200: json('The batch, withdrawn', Type.Object(batchShape)),
         ...problems({ ...refused, ...unknown, 409: 'It was never published', ...away }),
+      },
+    },
+  },
+  sources: {
+    method: 'GET',
+    url: '/rates/sources',
+    schema: {
+      operationId: 'sources',
+      tags: ['Batches'],
+      summary: 'Which of your batches stand behind a day of a lane',
+      security,
+      querystring: Type.Object(
+        {
+          origin: Type.String({ maxLength: 80, description: 'Code of a port or slug of a region' }),
+          destination: Type.String({ maxLength: 80, description: 'Code of a port or slug of a region' }),
+          day: Type.String({ maxLength: 10, description: 'YYYY-MM-DD', examples: ['2021-01-01'] }),
+        },
+        { additionalProperties: false },
+      ),
+      response: {
+        200: json(
+          'Batches, by number',
+          Type.Object({
+            origin: Type.String(),
+            destination: Type.String(),
+            day: Type.String(),
+            items: count('Of the day, those of other keys included'),
+            sources: Type.Array(
+              Type.Object({
+                batch: id,
+                key: nullable(Type.String(), 'The Idempotency-Key it was sent with'),
+                published_at: moment('When it became visible'),
+                items: count('Of the day'),
+                average: nullable(Type.Number(), 'Null for a batch of somebody else with fewer than three items'),
+              }),
+            ),
+            revision: count('Revision the answer belongs to'),
+          }),
+        ),
+        ...problems({ 400: 'A parameter is not valid', ...refused, 404: 'There is no such place', ...away }),
       },
     },
   },

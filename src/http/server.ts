@@ -23,6 +23,7 @@ import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
 import { placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
+import { sourcesRoute } from './routes/sources.js';
 import { securityHeaders } from './security-headers.js';
 import { limitBodyTime, linger } from './uploads.js';
 
@@ -118,6 +119,7 @@ export function createServer(options: ServerOptions): Server {
     assetsRoute(routes);
     docsRoute(routes, () => server.swagger());
     ratesRoute(routes, services);
+    sourcesRoute(routes, services);
     placesRoutes(routes, services);
     operationRoutes(routes, services);
     openApiRoute(routes);

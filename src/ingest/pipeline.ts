@@ -4,9 +4,9 @@
  */
 import type { ReadOptions } from '../database/database.js';
 import { isOutcomeUnknown } from '../database/failures.js';
-import type { UploadOutcome } from '../events.js';
+import type { FairwayEvent, UploadOutcome } from '../events.js';
 import { readBatch, type Batch } from './batches/read.js';
-import type { KnownPort } from './parse/upload.js';
+import type { KnownPort, UploadResult } from './parse/upload.js';
 import { checkReplaceable } from './publish.js';
 import { readBody } from './upload/body.js';
 import { takenOver, type Claim, type Upload, type UploadContext } from './upload/context.js';
@@ -17,6 +17,7 @@ import { PartLoader } from './upload/parts.js';
 import { replay } from './upload/replay.js';
 import { Slots } from './upload/slots.js';
 import { portsNow, sameContent } from './upload/sql.js';
+import { Touched } from './upload/touched.js';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -26,6 +27,12 @@ export interface Verdict {
   repeated: boolean;
   /** Batches of the same content, published in the day before. */
   sameContent: string[];
+}
+
+/** What a batch would be; `read` has its faults. */
+export interface Checked {
+  read: UploadResult;
+  touched: Touched;
 }
 
 /** Repeats are only hashed: so many for each load. */
@@ -49,11 +56,31 @@ export class Uploads {
    * `batch_unknown`, `batch_state`, `request_timeout`, `request_too_large`, `body_unreadable`, `outcome_unknown`.
    */
   take(upload: Upload, source: Bytes): Promise<Verdict> {
-    const running = this.#take(upload, source);
-    this.#running.add(running);
-    const done = (): unknown => this.#running.delete(running);
-    running.then(done, done);
-    return running;
+    return this.#tracked(
+      this.#observed(async () => {
+        const result = await this.#take(upload, source);
+        const { batch, repeated } = result;
+        const outcome = repeated ? 'repeated' : batch.state === 'rejected' ? 'rejected' : 'published';
+        return { outcome, result };
+      }),
+    );
+  }
+
+  /** What would become of a batch, and what it touches; nothing is published or kept. Throws as `take` does. */
+  check(upload: Upload, source: Bytes): Promise<Checked> {
+    return this.#tracked(
+      this.#observed(() =>
+        this.#loads.use(async () => {
+          await this.#checkReplaces(upload);
+          const body = readBody(source, upload.encoding, this.#context.limits);
+          const touched = new Touched();
+          const read = await this.#context.read(body, await this.#readOptions(upload), async (part) => {
+            touched.add(part);
+          });
+          return { outcome: 'checked', result: { read, touched } };
+        }),
+      ),
+    );
   }
 
   /** Resolves once nothing is under way. */
@@ -61,14 +88,12 @@ export class Uploads {
     await Promise.allSettled(this.#running);
   }
 
-  #take(upload: Upload, source: Bytes): Promise<Verdict> {
-    return this.#observed(async () => {
-      const body = readBody(source, upload.encoding, this.#context.limits);
-      const known = (await takenBatch(this.#context, upload)) ?? (await this.#load(upload, body));
-      if (typeof known !== 'string') return known;
-      await this.#repeats.use(() => replay(this.#context, upload, known, body));
-      return { batch: await this.#batch(known), repeated: true, sameContent: [] };
-    });
+  async #take(upload: Upload, source: Bytes): Promise<Verdict> {
+    const body = readBody(source, upload.encoding, this.#context.limits);
+    const known = (await takenBatch(this.#context, upload)) ?? (await this.#load(upload, body));
+    if (typeof known !== 'string') return known;
+    await this.#repeats.use(() => replay(this.#context, upload, known, body));
+    return { batch: await this.#batch(known), repeated: true, sameContent: [] };
   }
 
   /** The verdict, or the id of a batch that has it or will have it from somebody else. */
@@ -81,6 +106,7 @@ export class Uploads {
 
   async #loadClaimed(upload: Upload, claim: Claim, body: Bytes): Promise<Verdict> {
     const context = this.#context;
+    const begun = performance.now();
     const lease = keepLease(context, claim);
     const loader = new PartLoader(context, claim);
     try {
@@ -106,11 +132,12 @@ export class Uploads {
     } finally {
       lease.stop();
     }
-    return this.#verdict(upload, claim);
+    return this.#verdict(upload, claim, begun);
   }
 
-  async #verdict({ key }: Upload, { batch }: Claim): Promise<Verdict> {
+  async #verdict({ key }: Upload, { batch }: Claim, begun: number): Promise<Verdict> {
     const published = await this.#batch(batch);
+    this.#context.emit(verdictEvent(published, performance.now() - begun));
     const same =
       key === null && published.state === 'published'
         ? await this.#context.database.read<{ id: string }>(sameContent(batch))
@@ -134,40 +161,41 @@ export class Uploads {
     return readBatch(this.#context.database, id, { key: null, all: true }, options);
   }
 
-  async #observed(work: () => Promise<Verdict>): Promise<Verdict> {
+  #tracked<Result>(running: Promise<Result>): Promise<Result> {
+    this.#running.add(running);
+    const done = (): unknown => this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  async #observed<Result>(
+    work: () => Promise<{ outcome: UploadOutcome; result: Result }>,
+  ): Promise<Result> {
     const { emit } = this.#context;
     const begun = performance.now();
     let outcome: UploadOutcome = 'failed';
     emit({ kind: 'upload-begun' });
     try {
-      const verdict = await work();
-      const { batch, repeated } = verdict;
-      const milliseconds = performance.now() - begun;
-      outcome = repeated ? 'repeated' : batch.state === 'rejected' ? 'rejected' : 'published';
-      if (outcome === 'rejected')
-        emit({
-          kind: 'batch-rejected',
-          batch: batch.id,
-          items: batch.items,
-          errors: batch.errors,
-          milliseconds,
-        });
-      if (outcome === 'published') {
-        const { id, replaces, items, lanes, revision, bytes } = batch;
-        emit({
-          kind: 'batch-published',
-          batch: id,
-          replaces,
-          items,
-          lanes,
-          revision: revision ?? 0,
-          bytes: bytes ?? 0,
-          milliseconds,
-        });
-      }
-      return verdict;
+      const done = await work();
+      outcome = done.outcome;
+      return done.result;
     } finally {
       emit({ kind: 'upload-ended', outcome, milliseconds: performance.now() - begun });
     }
   }
+}
+
+function verdictEvent(batch: Batch, milliseconds: number): FairwayEvent {
+  const { id, replaces, items, lanes, revision, bytes, errors, state } = batch;
+  if (state === 'rejected') return { kind: 'batch-rejected', batch: id, items, errors, milliseconds };
+  return {
+    kind: 'batch-published',
+    batch: id,
+    replaces,
+    items,
+    lanes,
+    revision: revision ?? 0,
+    bytes: bytes ?? 0,
+    milliseconds,
+  };
 }

@@ -1,6 +1,8 @@
 /** Metrics: a subscriber of events. In go events, out comes text in the format of Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Emit, FairwayEvent } from '../events.js';
+import type { Emit } from '../events.js';
+import type { Observers } from './observers.js';
+import { uploadMetrics } from './upload-metrics.js';
 
 export interface MetricsOptions {
   /** Connections of the pool now. */
@@ -29,8 +31,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     text: () => registry.metrics(),
   };
 }
-
-type Observers = { [Kind in FairwayEvent['kind']]?: (event: Extract<FairwayEvent, { kind: Kind }>) => void };
 
 function eventMetrics(registry: Registry): Observers {
   const registers = [registry];
@@ -64,6 +64,7 @@ function eventMetrics(registry: Registry): Observers {
     registers,
   });
   const losses = counter('fairway_database_losses_total', 'Times the database was lost');
+  const uploads = uploadMetrics(registers);
   // A label is looked up once; hashing it for each request is what prom-client spends most on.
   const children = new Map<string, { inc(): void; observe(seconds: number): void }>();
   return {
@@ -87,6 +88,7 @@ function eventMetrics(registry: Registry): Observers {
     },
     'answer-cache': ({ hit }) => cache.inc({ outcome: hit ? 'hit' : 'miss' }),
     'database-lost': () => losses.inc(),
+    ...uploads,
   };
 }
 

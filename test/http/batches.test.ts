@@ -1,23 +1,351 @@
+import { randomBytes } from 'node:crypto';
+import { createGzip, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { csv, itemsOf, withBatches } from '../support/batches.js';
+import { createKey } from '../../src/access/keys.js';
+import { csv, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
 
 const question = '/rates?date_from=2022-01-01&date_to=2022-01-01&orig_code=AAAAA&dest_code=BBBBB';
+const rate = async ({ server }: BatchTest): Promise<unknown> =>
+  (await server.inject({ url: question })).json<{ rates: [{ count: unknown; price: unknown }] }>().rates[0];
+const counts = (test: BatchTest) =>
+  test.query(
+    `select (select count(*) from fairway.batches where source = 'upload') as batches, (select count(*) from fairway.attempts) as attempts,
+       (select count(*) from fairway.parts) as parts, (select count(*) from fairway.segments) as segments,
+       (select count(*) from fairway.batch_errors) as errors, (select count(*) from fairway.lanes) as lanes,
+       (select revision from fairway.head) as head`,
+  );
 
 test('a batch is published with its revision, and rates have it at once', () =>
-  withBatches(async ({ server, post }) => {
-    const answer = await post(csv(itemsOf(3, 120)));
+  withBatches(async (test) => {
+    const { server } = test;
+    const answer = await test.post(csv(itemsOf(3, 120)));
     expect(answer.json()).toMatchObject({
       state: 'published',
       items: 3,
       lanes: 1,
       revision: 2,
       key: null,
+      format: 'csv',
       errors: 0,
       error_counts: {},
     });
+    expect(answer.json()).not.toHaveProperty('warnings');
     expect(answer.statusCode).toBe(201);
     expect(answer.headers['rates-revision']).toBe('2');
-    const rates = await server.inject({ url: question });
-    expect(rates.json()).toEqual({ rates: [{ count: 3, day: '2022-01-01', price: 120 }] });
+    expect(await rate(test)).toMatchObject({ count: 3, price: 120 });
     expect((await server.inject({ url: answer.headers.location as string })).json()).toEqual(answer.json());
   }));
+
+test('NDJSON, JSON and gzip say the same; a declared count is checked', () =>
+  withBatches(async (test) => {
+    const objects = itemsOf(3).map(([orig_code, dest_code, day, price]) => ({ orig_code, dest_code, day, price }));
+    const as = (type: string, more: Record<string, string> = {}) => ({ headers: { 'content-type': type, ...more } });
+    const lines = objects.map((item) => `${JSON.stringify(item)}\n`).join('');
+    const answers = [
+      await test.post(lines, as('application/x-ndjson')),
+      await test.post(JSON.stringify(objects), as('application/json')),
+      await test.post(JSON.stringify({ prices: objects }), as('application/json; charset=utf-8')),
+      await test.post(gzipSync(csv(itemsOf(3))), as('text/csv', { 'content-encoding': 'gzip' })),
+      await test.post(csv(itemsOf(3)), as('text/csv', { 'fairway-items': '3' })),
+    ];
+    expect(answers.map((answer) => [answer.statusCode, answer.json<{ items: number }>().items])).toEqual(
+      answers.map(() => [201, 3]),
+    );
+    const differs = await test.post(csv(itemsOf(3)), as('text/csv', { 'fairway-items': '4' }));
+    expect(differs.json()).toMatchObject({ status: 422, error_counts: { count_differs: 1 } });
+    expect(await rate(test)).toMatchObject({ count: 15 });
+  }));
+
+test('a rejected batch says every fault, keeps them, and changes nothing that is visible', () =>
+  withBatches(
+    async (test) => {
+      const bad = Array.from({ length: 150 }, (): [string, string, string, string] => [
+        'AAAAA',
+        'BBBBX',
+        '2022-01-01',
+        '1.5',
+      ]);
+      const answer = await test.post(csv([...itemsOf(40), ...bad]), { key: 'k' });
+      expect(answer.statusCode).toBe(422);
+      const problem = answer.json<{ errors: object[]; errors_url: string; batch: { id: string } }>();
+      expect(problem).toMatchObject({
+        code: 'batch_rejected',
+        error_total: 300,
+        error_counts: { port_unknown: 150, price_invalid: 150 },
+        batch: { state: 'rejected', errors: 300, key: 'k', revision: null },
+      });
+      expect(problem.errors).toHaveLength(100);
+      expect(problem.errors[0]).toMatchObject({ line: 42, column: 7, code: 'port_unknown', value: 'BBBBX' });
+      // Two parts of ten items had been loaded before the first fault.
+      expect(await counts(test)).toMatchObject([{ segments: '0', parts: '0', errors: '300', head: '1' }]);
+
+      const page = (query: string) => test.server.inject({ url: `${problem.errors_url}${query}` });
+      const first = (await page('?limit=200')).json<{ errors: object[]; next: string }>();
+      expect(first.errors).toHaveLength(200);
+      const rest = (await page(`?limit=200&cursor=${first.next}`)).json<{ errors: object[]; next: null }>();
+      expect(rest.errors).toHaveLength(100);
+      expect(rest.next).toBeNull();
+      expect([...first.errors, ...rest.errors].slice(0, 100)).toEqual(problem.errors);
+      const asCsv = await page('?format=csv');
+      expect(asCsv.headers['content-type']).toMatch(/^text\/csv/);
+      expect(asCsv.body.split('\r\n')).toHaveLength(302);
+      expect(asCsv.body).toMatch(/^line,column,field,code,message,value\r\n42,7,dest_code,port_unknown,/);
+    },
+    { itemsPerPart: 10 },
+  ));
+
+test('what cannot be taken is refused with its reason, and leaves nothing', () =>
+  withBatches(async (test) => {
+    const before = await counts(test);
+    const refusals: [number, string, Parameters<BatchTest['post']>][] = [
+      [415, 'unsupported_media_type', ['x', { headers: { 'content-type': 'text/xml' } }]],
+      [415, 'unsupported_media_type', ['x', { headers: { 'content-type': 'text/csv; charset=utf-16' } }]],
+      [415, 'unsupported_media_type', ['x', { headers: { 'content-encoding': 'br' } }]],
+      [400, 'body_unreadable', ['no gzip', { headers: { 'content-encoding': 'gzip' } }]],
+      [400, 'body_unreadable', [gzipSync(csv(itemsOf(9))).subarray(0, 40), { headers: { 'content-encoding': 'gzip' } }]],
+      [400, 'invalid_parameter', [csv(itemsOf(3)), { query: '?dryrun=true' }]],
+      [400, 'invalid_parameter', [csv(itemsOf(3)), { query: '?replaces=x' }]],
+      [400, 'invalid_parameter', [csv(itemsOf(3)), { headers: { 'fairway-items': '1e3' } }]],
+      [400, 'invalid_parameter', [csv(itemsOf(3)), { key: 'x'.repeat(201) }]],
+      [404, 'batch_unknown', [csv(itemsOf(3)), { query: '?replaces=99' }]],
+    ];
+    for (const [status, code, given] of refusals) {
+      expect((await test.post(...given)).json(), JSON.stringify(given[1])).toMatchObject({ status, code });
+    }
+    expect((await test.post('x', { headers: { 'content-type': 'text/xml' } })).json<{ detail: string }>().detail).toContain(
+      'text/csv',
+    );
+    expect(await counts(test)).toEqual(before);
+  }));
+
+test('a small body that unpacks to a large one is refused, by its ratio and by its size', () =>
+  withBatches(
+    async (test) => {
+      const headers = { 'content-encoding': 'gzip' };
+      const line = 'AAAAA,BBBBB,2022-01-01,100\n';
+      const bomb = gzipSync(`orig_code,dest_code,day,price\n${line.repeat((12 << 20) / line.length)}`);
+      expect(bomb.length).toBeLessThan(100_000);
+      const answer = await test.post(bomb, { headers });
+      expect(answer.json()).toMatchObject({ status: 413, detail: expect.stringContaining('200 times') as string });
+      const large = createGzip();
+      for (let part = 0; part < 16; part++) large.write(randomBytes(1 << 20));
+      large.end();
+      expect((await test.post(large, { headers })).json()).toMatchObject({
+        status: 413,
+        detail: expect.stringContaining('larger than 14 MB') as string,
+      });
+      expect(await counts(test)).toMatchObject([{ batches: '0', segments: '0', attempts: '1' }]);
+    },
+    { limits: { decodedBytes: 14 << 20 } },
+  ));
+
+test('the same key and content is the same batch; other content is refused; a rejected one may be corrected', () =>
+  withBatches(async (test) => {
+    const body = csv(itemsOf(3));
+    const first = await test.post(body, { key: 'k' });
+    const again = await test.post(body, { key: 'k' });
+    expect(again.statusCode).toBe(200);
+    expect(again.json()).toEqual(first.json());
+    expect((await test.post(csv(itemsOf(4)), { key: 'k' })).json()).toMatchObject({ status: 409, code: 'key_conflict' });
+    expect(await rate(test)).toMatchObject({ count: 3 });
+
+    const bad = csv(itemsOf(3, 0));
+    const rejected = await test.post(bad, { key: 'r' });
+    expect(rejected.json()).toMatchObject({ status: 422, error_total: 3 });
+    const repeated = await test.post(bad, { key: 'r' });
+    expect({ ...repeated.json<object>(), request_id: 0 }).toEqual({ ...rejected.json<object>(), request_id: 0 });
+    const worse = await test.post(csv(itemsOf(5, 0)), { key: 'r' });
+    expect(worse.json()).toMatchObject({ status: 422, error_total: 5, batch: { errors: 5 } });
+    const corrected = await test.post(csv(itemsOf(2)), { key: 'r' });
+    expect(corrected.json()).toMatchObject({
+      id: rejected.json<{ batch: { id: string } }>().batch.id,
+      state: 'published',
+      errors: 0,
+      items: 2,
+    });
+    expect((await test.post(bad, { key: 'r' })).json()).toMatchObject({ code: 'key_conflict' });
+    expect(await rate(test)).toMatchObject({ count: 5 });
+    expect(await counts(test)).toMatchObject([{ batches: '2', errors: '0' }]);
+  }));
+
+test('without a key the same content is published again, with a warning that names the first', () =>
+  withBatches(async (test) => {
+    const body = csv(itemsOf(3));
+    const first = (await test.post(body)).json<{ id: string }>();
+    const second = await test.post(body);
+    expect(second.statusCode).toBe(201);
+    expect(second.json()).toMatchObject({ warnings: [{ code: 'same_content', batch: first.id }] });
+    await test.query("update fairway.batches set published_at = published_at - interval '25 hours'");
+    expect((await test.post(body)).json()).not.toHaveProperty('warnings');
+    expect(await rate(test)).toMatchObject({ count: 9 });
+  }));
+
+test('withdrawing takes a batch out in a revision of its own; a repeat answers the same', () =>
+  withBatches(async (test) => {
+    const { id } = (await test.post(csv(itemsOf(3)))).json<{ id: string }>();
+    const withdraw = (id: string) => test.server.inject({ method: 'DELETE', url: `/batches/${id}` });
+    const answer = await withdraw(id);
+    expect(answer.json()).toMatchObject({ id, state: 'withdrawn', revision: 2, withdrawn_revision: 3, replaced_by: null });
+    expect(await rate(test)).toMatchObject({ count: null });
+    const again = await withdraw(id);
+    expect([again.statusCode, again.json()]).toEqual([200, answer.json()]);
+    expect(await counts(test)).toMatchObject([{ head: '3' }]);
+    await test.post(csv(itemsOf(3, 0)), { key: 'bad' });
+    expect((await withdraw(String(Number(id) + 1))).json()).toMatchObject({ status: 409, code: 'batch_state' });
+    expect((await withdraw('99')).json()).toMatchObject({ status: 404, code: 'batch_unknown' });
+    expect((await withdraw('x')).json()).toMatchObject({ status: 404, code: 'batch_unknown' });
+    expect(test.events).toContainEqual({ kind: 'batch-withdrawn', batch: id, revision: 3 });
+  }));
+
+test('a replacement is one revision: the new batch comes as the old one goes', () =>
+  withBatches(async (test) => {
+    const { id } = (await test.post(csv(itemsOf(3, 100)))).json<{ id: string }>();
+    const body = csv(itemsOf(4, 200));
+    const query = `?replaces=${id}`;
+    const answer = await test.post(body, { key: 'new', query });
+    expect(answer.json()).toMatchObject({ revision: 3, replaces: id });
+    const next = answer.json<{ id: string }>().id;
+    expect((await test.server.inject({ url: `/batches/${id}` })).json()).toMatchObject({
+      state: 'withdrawn',
+      withdrawn_revision: 3,
+      replaced_by: next,
+    });
+    expect(await rate(test)).toMatchObject({ count: 4, price: 200 });
+    // The repeat finds its verdict although what it replaced is gone; another request cannot replace it again.
+    expect((await test.post(body, { key: 'new', query })).json()).toEqual(answer.json());
+    expect((await test.post(body, { key: 'new' })).json()).toMatchObject({ code: 'key_conflict' });
+    expect((await test.post(body, { key: 'other', query })).json()).toMatchObject({ status: 409, code: 'batch_state' });
+    expect(await rate(test)).toMatchObject({ count: 4 });
+    expect(await counts(test)).toMatchObject([{ batches: '2' }]);
+  }));
+
+test('batches are listed, the newest first, by state, key and time, page by page', () =>
+  withBatches(async (test) => {
+    for (let count = 1; count <= 5; count++) await test.post(csv(itemsOf(count)), { key: `k${count}` });
+    await test.post(csv(itemsOf(1, 0)), { key: 'bad' });
+    const list = async (query: string) =>
+      (await test.server.inject({ url: `/batches${query}` })).json<{ batches: { key: string }[]; next: string | null }>();
+    const keys = async (query: string) => (await list(query)).batches.map(({ key }) => key);
+    expect(await keys('?state=published')).toEqual(['k5', 'k4', 'k3', 'k2', 'k1', null]);
+    expect(await keys('?state=rejected')).toEqual(['bad']);
+    expect(await keys('?key=k2')).toEqual(['k2']);
+    const page = await list('?limit=4');
+    expect(page.batches.map(({ key }) => key)).toEqual(['bad', 'k5', 'k4', 'k3']);
+    expect(await keys(`?limit=4&cursor=${page.next}`)).toEqual(['k2', 'k1', null]);
+    expect((await list(`?limit=4&cursor=${page.next}`)).next).toBeNull();
+    const now = encodeURIComponent(new Date().toISOString());
+    expect(await keys(`?since=${now}`)).toEqual([]);
+    expect(await keys(`?until=${now}`)).toHaveLength(7);
+    for (const bad of ['?since=yesterday', '?cursor=7', '?state=x', '?limit=0', '?since=2022-02-30T99:00:00Z'])
+      expect((await test.server.inject({ url: `/batches${bad}` })).json(), bad).toMatchObject({ status: 400 });
+  }));
+
+test('a key writes with its scopes, and sees its own batches alone; admin sees all', () =>
+  withBatches(
+    async (test) => {
+      const secret = async (...scopes: ('ingest' | 'withdraw' | 'admin')[]) =>
+        (await createKey(test.database, scopes.join(), scopes)).secret;
+      const [acme, other, reader, admin] = [
+        await secret('ingest', 'withdraw'),
+        await secret('ingest'),
+        await secret('withdraw'),
+        await secret('admin'),
+      ];
+      const ask = async (method: 'GET' | 'DELETE', url: string, secret?: string) =>
+        (await test.server.inject({ method, url, headers: secret ? { authorization: `Bearer ${secret}` } : {} })).json<{
+          status: number;
+          batches: { id: string }[];
+        }>();
+      const body = csv(itemsOf(3));
+      expect((await test.post(body)).json()).toMatchObject({ status: 401 });
+      expect((await test.post(body, { secret: reader })).json()).toMatchObject({ status: 403 });
+      const mine = (await test.post(body, { secret: acme, key: 'k' })).json<{ id: string }>();
+      // The same key of another owner is another key, and another owner's content is nobody's warning.
+      const theirs = (await test.post(csv(itemsOf(4)), { secret: other, key: 'k' })).json<{ id: string }>();
+      expect(theirs.id).not.toBe(mine.id);
+      expect((await test.post(body, { secret: other })).json()).not.toHaveProperty('warnings');
+      const bad = (await test.post(csv(itemsOf(1, 0)), { secret: acme, key: 'bad' })).json<{ batch: { id: string } }>();
+      for (const url of [`/batches/${mine.id}`, `/batches/${bad.batch.id}/errors`]) {
+        expect(await ask('GET', url, other), url).toMatchObject({ status: 404 });
+        expect(await ask('GET', url), url).toMatchObject({ status: 401 });
+        expect(await ask('GET', url, acme), url).not.toHaveProperty('status');
+        expect(await ask('GET', url, admin), url).not.toHaveProperty('status');
+      }
+      expect((await ask('GET', '/batches', acme)).batches.map(({ id }) => id)).toEqual([bad.batch.id, mine.id]);
+      expect((await ask('GET', '/batches', admin)).batches).toHaveLength(5);
+      expect(await ask('DELETE', `/batches/${mine.id}`, other)).toMatchObject({ status: 403 });
+      expect(await ask('DELETE', `/batches/${theirs.id}`, acme)).toMatchObject({ status: 404 });
+      expect((await test.post(body, { secret: acme, query: `?replaces=${theirs.id}` })).json()).toMatchObject({ status: 404 });
+      expect(await ask('DELETE', `/batches/${mine.id}`, acme)).toMatchObject({ state: 'withdrawn' });
+      expect(await ask('DELETE', `/batches/${theirs.id}`, admin)).toMatchObject({ state: 'withdrawn' });
+    },
+    { writes: 'keys' },
+  ));
+
+test('a dry run gives the same verdict, says what it touches and moves, and keeps nothing', () =>
+  withBatches(async (test) => {
+    const { id } = (await test.post(csv(itemsOf(4, 100)))).json<{ id: string }>();
+    await test.post(csv(itemsOf(4, 200)));
+    const before = [await counts(test), await test.query('select * from fairway.batches order by id')];
+    const checked = await test.post(csv([...itemsOf(8, 300), ...itemsOf(1, 5, '2022-01-02')]), { query: '?dry_run=true', key: 'k' });
+    expect(checked.statusCode).toBe(200);
+    expect(checked.json()).toEqual({
+      dry_run: true,
+      items: 9,
+      lanes: 1,
+      days: 2,
+      lane_days: 2,
+      lanes_compared: 1,
+      moves: [{ orig_code: 'AAAAA', dest_code: 'BBBBB', day: '2022-01-01', before: 150, after: 225 }],
+    });
+    const replacing = await test.post(csv(itemsOf(4, 300)), { query: `?dry_run=true&replaces=${id}` });
+    expect(replacing.json()).toMatchObject({ moves: [{ before: 150, after: 250 }] });
+    const bad = await test.post(csv(itemsOf(2, 0)), { query: '?dry_run=true' });
+    expect(bad.json()).toMatchObject({ status: 422, error_total: 2, error_counts: { price_outside: 2 } });
+    expect(bad.json()).not.toHaveProperty('errors_url');
+    expect([await counts(test), await test.query('select * from fairway.batches order by id')]).toEqual(before);
+  }));
+
+test('sources name the batches behind a day: averages for the owner, none below three items for others', () =>
+  withBatches(
+    async (test) => {
+      const keys = {
+        acme: (await createKey(test.database, 'acme', ['ingest'])).secret,
+        other: (await createKey(test.database, 'other', ['ingest'])).secret,
+        admin: (await createKey(test.database, 'admin', ['admin'])).secret,
+      };
+      const first = (await test.post(csv(itemsOf(2, 100)), { secret: keys.acme, key: 'a' })).json<{ id: string }>();
+      const second = (await test.post(csv(itemsOf(3, 200)), { secret: keys.other })).json<{ id: string }>();
+      const gone = (await test.post(csv(itemsOf(9, 1)), { secret: keys.acme, key: 'gone' })).json<{ id: string }>();
+      await test.server.inject({ method: 'DELETE', url: `/batches/${gone.id}`, headers: { authorization: `Bearer ${keys.admin}` } });
+      const ask = (secret: string, query = 'origin=asia&destination=BBBBB&day=2022-01-01') =>
+        test.server.inject({ url: `/rates/sources?${query}`, headers: { authorization: `Bearer ${secret}` } });
+      expect((await ask(keys.acme)).json()).toMatchObject({
+        items: 5,
+        sources: [{ batch: first.id, key: 'a', items: 2, average: 100 }],
+        revision: 5,
+      });
+      expect((await ask(keys.admin)).json()).toMatchObject({
+        items: 5,
+        sources: [
+          { batch: first.id, items: 2, average: null },
+          { batch: second.id, items: 3, average: 200 },
+        ],
+      });
+      expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-01-02')).json()).toMatchObject({ items: 0, sources: [] });
+      expect((await ask(keys.acme, 'origin=asja&destination=BBBBB&day=2022-01-01')).json()).toMatchObject({ status: 404 });
+      expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-02-30')).json()).toMatchObject({ status: 400 });
+      expect((await test.server.inject({ url: '/rates/sources?origin=a&destination=b&day=2022-01-01' })).json()).toMatchObject({ status: 401 });
+    },
+    { writes: 'keys' },
+  ));
+
+test('a process that was told to stop takes no batch', () =>
+  withBatches(
+    async (test) => {
+      const answer = await test.post(csv(itemsOf(3)));
+      expect(answer.json()).toMatchObject({ status: 503, code: 'stopping' });
+      expect(answer.headers['retry-after']).toBe('1');
+    },
+    { lifecycle: { stopping: true } },
+  ));

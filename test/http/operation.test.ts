@@ -188,12 +188,16 @@ test('OpenAPI lists every route but the pages, each with its problems; rates say
         paths: Record<string, object>;
       }>();
       expect(Object.keys(paths).sort()).toEqual([
+        '/batches',
+        '/batches/{id}',
+        '/batches/{id}/errors',
         '/health/live',
         '/health/ready',
         '/metrics',
         '/ports',
         '/ports/{code}',
         '/rates',
+        '/rates/sources',
         '/regions',
         '/regions/{slug}',
       ]);

@@ -2,14 +2,26 @@
 import { Readable } from 'node:stream';
 import { FairwayError } from '../../errors.js';
 import { listBatches, readBatch, readFaults, type Batch } from '../../ingest/batches/read.js';
+import type { Upload } from '../../ingest/upload/context.js';
 import { withdraw } from '../../ingest/withdraw.js';
 import { callerOf, requireScope } from '../access.js';
-import { faultsAsCsv, faultsInAnswer, rejection, renderBatch, renderPublished } from '../batch-answers.js';
+import { largestMoves } from '../../query/sources/moves.js';
+import {
+  faultsAsCsv,
+  faultsInAnswer,
+  rejection,
+  renderBatch,
+  renderCheck,
+  renderPublished,
+} from '../batch-answers.js';
+import { pageSizes } from '../batch-contract.js';
 import { routes } from '../contract.js';
 import { readCursor, readMoment, writeCursor } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 import { bytesOf, readUploadRequest } from '../uploads.js';
 import { compileValidator } from '../validator.js';
+
+type Bytes = AsyncIterable<Uint8Array>;
 
 export function batchesRoutes(server: Server, services: Services): void {
   // Bodies of uploads are read as they come, whatever their type.
@@ -44,6 +56,7 @@ function postRoute(server: Server, services: Services): void {
       if (lifecycle.stopping)
         throw new FairwayError('stopping', 'this process was told to stop; send the batch again');
       const upload = readUploadRequest(request.headers, request.query, callerOf(request));
+      if (request.query.dry_run) return reply.send((await check(services, upload, bytesOf(request))) as never);
       const begun = performance.now();
       const verdict = await uploads.take(upload, bytesOf(request));
       const { batch, repeated } = verdict;
@@ -55,6 +68,21 @@ function postRoute(server: Server, services: Services): void {
         .send(renderPublished(verdict) as never);
     },
   });
+}
+
+/** Lanes whose averages are compared: each is a question of its own. */
+const lanesCompared = 100;
+
+async function check({ uploads, database, places, deadline }: Services, upload: Upload, body: Bytes) {
+  const { read, touched } = await uploads.check(upload, body);
+  if (read.faultTotal > 0) {
+    const errors = read.faults.slice(0, faultsInAnswer);
+    throw rejection({ errors, total: read.faultTotal, counts: read.faultCounts });
+  }
+  const lanes = touched.busiest(lanesCompared);
+  const source = { database, places, behind: false };
+  const moves = await largestMoves(source, lanes, upload.replaces, { deadline: deadline() });
+  return renderCheck(read, touched, lanes.length, moves);
 }
 
 async function rejected({ database, deadline }: Services, batch: Batch): Promise<FairwayError> {
@@ -69,7 +97,7 @@ function readRoutes(server: Server, services: Services): void {
     ...routes.batches,
     onRequest,
     handler: async (request) => {
-      const { state, key, since, until, cursor, limit } = request.query;
+      const { state, key, since, until, cursor, limit = pageSizes.batches } = request.query;
       const question = {
         state,
         key,
@@ -108,7 +136,7 @@ function errorsRoute(server: Server, services: Services): void {
     ...routes.batchErrors,
     onRequest: requireScope(services, 'ingest', 'withdraw'),
     handler: async (request, reply) => {
-      const { cursor, limit, format } = request.query;
+      const { cursor, limit = pageSizes.errors, format } = request.query;
       const batch = await readBatch(database, request.params.id, callerOf(request), { deadline: deadline() });
       const accepted = request.headers.accept ?? '';
       reply.header('vary', 'Accept');

@@ -52,6 +52,8 @@ export const publishUpload = (
       if (now.published === claim.attempt) return void (await endLease(client, claim.attempt));
       if (now.state !== 'loading') throw takenOver();
       if (held) await copyPart(client, claim, held);
+      // Those of a content that was rejected under the same key.
+      if (claim.rejected) await deleteFaults(client, claim.batch);
       await publish(client, {
         ...claim,
         items: read.items,

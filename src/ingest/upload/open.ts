@@ -5,7 +5,6 @@ import type { Claim, Upload, UploadContext } from './context.js';
 import {
   batchNow,
   batchOfKey,
-  describeBatch,
   insertAttempt,
   insertBatch,
   limitLockWaits,
@@ -35,10 +34,9 @@ export const openUpload = (context: UploadContext, upload: Upload): Promise<Open
   });
 
 async function openInside(client: ClientBase, { limits }: UploadContext, upload: Upload): Promise<Opened> {
-  const { key, format, replaces, caller } = upload;
-  const described = { owner: caller.key, key, format, replaces };
+  const { key, format, caller } = upload;
   await limitLockWaits(client);
-  const made = await insertBatch(client, described);
+  const made = await insertBatch(client, { owner: caller.key, key, format });
   if (made) {
     const attempt = await insertAttempt(client, made.id, limits.leaseMilliseconds);
     return { claim: { batch: made.id, attempt, rejected: null } };
@@ -50,7 +48,6 @@ async function openInside(client: ClientBase, { limits }: UploadContext, upload:
   if (!known) throw gone();
   if (isTaken(known)) return { known: known.id };
   await markAttemptsDead(client, known.id);
-  await describeBatch(client, known.id, described);
   const attempt = await insertAttempt(client, known.id, limits.leaseMilliseconds);
   return { claim: { batch: known.id, attempt, rejected: known.content_sha256 } };
 }

@@ -18,16 +18,15 @@ export interface NewBatch {
   owner: string | null;
   key: string | null;
   format: string;
-  replaces: string | null;
 }
 
 /** Undefined where the key is taken. Waits for whoever is about to take it. */
 export const insertBatch = (client: ClientBase, batch: NewBatch): Promise<{ id: string } | undefined> =>
   some(
     client,
-    `insert into fairway.batches (source, owner_key, idempotency_key, format, replaces) values ('upload', $1, $2, $3, $4)
+    `insert into fairway.batches (source, owner_key, idempotency_key, format) values ('upload', $1, $2, $3)
      on conflict (coalesce(owner_key, 0), idempotency_key) where idempotency_key is not null do nothing returning id`,
-    [batch.owner, batch.key, batch.format, batch.replaces],
+    [batch.owner, batch.key, batch.format],
   );
 
 export type BatchState = 'loading' | 'published' | 'rejected' | 'withdrawn';
@@ -95,14 +94,6 @@ export const insertAttempt = async (
   );
   return row?.id ?? '';
 };
-
-/** What a batch that is taken over will be. */
-export const describeBatch = (client: ClientBase, id: string, batch: NewBatch): Promise<unknown> =>
-  client.query(`update fairway.batches set format = $2, replaces = $3 where id = $1 and state = 'loading'`, [
-    id,
-    batch.format,
-    batch.replaces,
-  ]);
 
 /** False where the attempt is no longer ours to renew. */
 export async function renewLease(
