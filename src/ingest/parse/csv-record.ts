@@ -47,7 +47,7 @@ export class CsvRecord {
     this.#start = start;
     this.#last = last;
     this.count = 0;
-    this.oddities.length = 0;
+    if (this.oddities.length > 0) this.oddities.length = 0;
     this.#spanning = -1;
     for (let at = start; ; at++) {
       const end = bytes[at] === quote ? this.#quoted(at) : this.#plain(at);

@@ -31,7 +31,7 @@ export class Row {
   readonly bytes: Uint8Array[] = [noBytes, noBytes, noBytes, noBytes];
 
   clear(): void {
-    this.state.fill(absent);
+    for (let field = 0; field < this.state.length; field++) this.state[field] = absent;
   }
 
   set(field: number, state: number, bytes: Uint8Array, start: number, end: number, position: number): void {

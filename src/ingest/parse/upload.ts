@@ -4,6 +4,7 @@
  */
 import type { Segment } from '../pack.js';
 import type { Fault, FaultCode } from './faults.js';
+import { Reading } from './reading.js';
 
 export type { Fault, FaultCode } from './faults.js';
 
@@ -54,8 +55,38 @@ export async function readUpload(
   signal?: AbortSignal,
 ): Promise<UploadResult> {
   signal?.throwIfAborted();
-  void source;
-  void options;
-  void onPart;
-  return Promise.reject(new Error('not built yet'));
+  const reading = new Reading(options, onPart);
+  const abort = (): void => reading.fail(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  const chunks = source[Symbol.asyncIterator]();
+  try {
+    // What the source does after a failure is of no interest: it may never yield again.
+    feed(chunks, reading).catch((error: unknown) => reading.fail(error));
+    return await reading.result;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    reading.close();
+    void Promise.resolve(chunks.return?.()).catch(() => undefined);
+  }
+}
+
+/** Copies the source into whole buffers and hands them over, as fast as they are read. */
+async function feed(chunks: AsyncIterator<Uint8Array>, reading: Reading): Promise<void> {
+  let buffer = await reading.buffer();
+  let length = 0;
+  for (let next = await chunks.next(); !next.done && !reading.over; next = await chunks.next()) {
+    const chunk = next.value;
+    for (let from = 0; from < chunk.length;) {
+      const piece = chunk.subarray(from, from + buffer.byteLength - length);
+      new Uint8Array(buffer, length).set(piece);
+      length += piece.length;
+      from += piece.length;
+      if (length < buffer.byteLength) continue;
+      reading.send(buffer, length);
+      buffer = await reading.buffer();
+      length = 0;
+    }
+  }
+  reading.send(buffer, length);
+  reading.end();
 }
