@@ -87,7 +87,11 @@ const cursor = Type.Optional(
 const next = nullable(Type.String(), 'To be sent as `cursor`; null at the end');
 const limit = (most: number, fallback: number) =>
   Type.Optional(
-    Type.Integer({ minimum: 1, maximum: most, description: `At most so many; ${fallback} where it is not given` }),
+    Type.Integer({
+      minimum: 1,
+      maximum: most,
+      description: `At most so many; ${fallback} where it is not given`,
+    }),
   );
 /** How many batches, and faults, where no limit is given. */
 export const pageSizes = { batches: 50, errors: 1_000 };
@@ -293,7 +297,10 @@ export const batchRoutes = {
                 key: nullable(Type.String(), 'The Idempotency-Key it was sent with'),
                 published_at: moment('When it became visible'),
                 items: count('Of the day'),
-                average: nullable(Type.Number(), 'Null for a batch of somebody else with fewer than three items'),
+                average: nullable(
+                  Type.Number(),
+                  'Null for a batch of somebody else with fewer than three items',
+                ),
               }),
             ),
             revision: count('Revision the answer belongs to'),

@@ -168,9 +168,7 @@ export class Uploads {
     return running;
   }
 
-  async #observed<Result>(
-    work: () => Promise<{ outcome: UploadOutcome; result: Result }>,
-  ): Promise<Result> {
+  async #observed<Result>(work: () => Promise<{ outcome: UploadOutcome; result: Result }>): Promise<Result> {
     const { emit } = this.#context;
     const begun = performance.now();
     let outcome: UploadOutcome = 'failed';

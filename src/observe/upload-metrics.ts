@@ -20,8 +20,14 @@ export function uploadMetrics(registers: Registry[]): Observers {
   });
   const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
   const items = counter('fairway_items_loaded_total', 'Items published');
-  const withdrawn = counter('fairway_batches_withdrawn_total', 'Batches withdrawn, apart from those replaced');
-  const collected = counter('fairway_attempts_collected_total', 'Tries to load that ended without effect and were removed');
+  const withdrawn = counter(
+    'fairway_batches_withdrawn_total',
+    'Batches withdrawn, apart from those replaced',
+  );
+  const collected = counter(
+    'fairway_attempts_collected_total',
+    'Tries to load that ended without effect and were removed',
+  );
   return {
     'upload-begun': () => running.inc(),
     'upload-ended': ({ outcome }) => {

@@ -38,8 +38,15 @@ test('a batch is published with its revision, and rates have it at once', () =>
 
 test('NDJSON, JSON and gzip say the same; a declared count is checked', () =>
   withBatches(async (test) => {
-    const objects = itemsOf(3).map(([orig_code, dest_code, day, price]) => ({ orig_code, dest_code, day, price }));
-    const as = (type: string, more: Record<string, string> = {}) => ({ headers: { 'content-type': type, ...more } });
+    const objects = itemsOf(3).map(([orig_code, dest_code, day, price]) => ({
+      orig_code,
+      dest_code,
+      day,
+      price,
+    }));
+    const as = (type: string, more: Record<string, string> = {}) => ({
+      headers: { 'content-type': type, ...more },
+    });
     const lines = objects.map((item) => `${JSON.stringify(item)}\n`).join('');
     const answers = [
       await test.post(lines, as('application/x-ndjson')),
@@ -102,7 +109,11 @@ test('what cannot be taken is refused with its reason, and leaves nothing', () =
       [415, 'unsupported_media_type', ['x', { headers: { 'content-type': 'text/csv; charset=utf-16' } }]],
       [415, 'unsupported_media_type', ['x', { headers: { 'content-encoding': 'br' } }]],
       [400, 'body_unreadable', ['no gzip', { headers: { 'content-encoding': 'gzip' } }]],
-      [400, 'body_unreadable', [gzipSync(csv(itemsOf(9))).subarray(0, 40), { headers: { 'content-encoding': 'gzip' } }]],
+      [
+        400,
+        'body_unreadable',
+        [gzipSync(csv(itemsOf(9))).subarray(0, 40), { headers: { 'content-encoding': 'gzip' } }],
+      ],
       [400, 'invalid_parameter', [csv(itemsOf(3)), { query: '?dryrun=true' }]],
       [400, 'invalid_parameter', [csv(itemsOf(3)), { query: '?replaces=x' }]],
       [400, 'invalid_parameter', [csv(itemsOf(3)), { headers: { 'fairway-items': '1e3' } }]],
@@ -112,9 +123,9 @@ test('what cannot be taken is refused with its reason, and leaves nothing', () =
     for (const [status, code, given] of refusals) {
       expect((await test.post(...given)).json(), JSON.stringify(given[1])).toMatchObject({ status, code });
     }
-    expect((await test.post('x', { headers: { 'content-type': 'text/xml' } })).json<{ detail: string }>().detail).toContain(
-      'text/csv',
-    );
+    expect(
+      (await test.post('x', { headers: { 'content-type': 'text/xml' } })).json<{ detail: string }>().detail,
+    ).toContain('text/csv');
     expect(await counts(test)).toEqual(before);
   }));
 
@@ -126,7 +137,10 @@ test('a small body that unpacks to a large one is refused, by its ratio and by i
       const bomb = gzipSync(`orig_code,dest_code,day,price\n${line.repeat((12 << 20) / line.length)}`);
       expect(bomb.length).toBeLessThan(100_000);
       const answer = await test.post(bomb, { headers });
-      expect(answer.json()).toMatchObject({ status: 413, detail: expect.stringContaining('200 times') as string });
+      expect(answer.json()).toMatchObject({
+        status: 413,
+        detail: expect.stringContaining('200 times') as string,
+      });
       const large = createGzip();
       for (let part = 0; part < 16; part++) large.write(randomBytes(1 << 20));
       large.end();
@@ -146,14 +160,20 @@ test('the same key and content is the same batch; other content is refused; a re
     const again = await test.post(body, { key: 'k' });
     expect(again.statusCode).toBe(200);
     expect(again.json()).toEqual(first.json());
-    expect((await test.post(csv(itemsOf(4)), { key: 'k' })).json()).toMatchObject({ status: 409, code: 'key_conflict' });
+    expect((await test.post(csv(itemsOf(4)), { key: 'k' })).json()).toMatchObject({
+      status: 409,
+      code: 'key_conflict',
+    });
     expect(await rate(test)).toMatchObject({ count: 3 });
 
     const bad = csv(itemsOf(3, 0));
     const rejected = await test.post(bad, { key: 'r' });
     expect(rejected.json()).toMatchObject({ status: 422, error_total: 3 });
     const repeated = await test.post(bad, { key: 'r' });
-    expect({ ...repeated.json<object>(), request_id: 0 }).toEqual({ ...rejected.json<object>(), request_id: 0 });
+    expect({ ...repeated.json<object>(), request_id: 0 }).toEqual({
+      ...rejected.json<object>(),
+      request_id: 0,
+    });
     const worse = await test.post(csv(itemsOf(5, 0)), { key: 'r' });
     expect(worse.json()).toMatchObject({ status: 422, error_total: 5, batch: { errors: 5 } });
     const corrected = await test.post(csv(itemsOf(2)), { key: 'r' });
@@ -185,13 +205,22 @@ test('withdrawing takes a batch out in a revision of its own; a repeat answers t
     const { id } = (await test.post(csv(itemsOf(3)))).json<{ id: string }>();
     const withdraw = (id: string) => test.server.inject({ method: 'DELETE', url: `/batches/${id}` });
     const answer = await withdraw(id);
-    expect(answer.json()).toMatchObject({ id, state: 'withdrawn', revision: 2, withdrawn_revision: 3, replaced_by: null });
+    expect(answer.json()).toMatchObject({
+      id,
+      state: 'withdrawn',
+      revision: 2,
+      withdrawn_revision: 3,
+      replaced_by: null,
+    });
     expect(await rate(test)).toMatchObject({ count: null });
     const again = await withdraw(id);
     expect([again.statusCode, again.json()]).toEqual([200, answer.json()]);
     expect(await counts(test)).toMatchObject([{ head: '3' }]);
     await test.post(csv(itemsOf(3, 0)), { key: 'bad' });
-    expect((await withdraw(String(Number(id) + 1))).json()).toMatchObject({ status: 409, code: 'batch_state' });
+    expect((await withdraw(String(Number(id) + 1))).json()).toMatchObject({
+      status: 409,
+      code: 'batch_state',
+    });
     expect((await withdraw('99')).json()).toMatchObject({ status: 404, code: 'batch_unknown' });
     expect((await withdraw('x')).json()).toMatchObject({ status: 404, code: 'batch_unknown' });
     expect(test.events).toContainEqual({ kind: 'batch-withdrawn', batch: id, revision: 3 });
@@ -214,7 +243,10 @@ test('a replacement is one revision: the new batch comes as the old one goes', (
     // The repeat finds its verdict although what it replaced is gone; another request cannot replace it again.
     expect((await test.post(body, { key: 'new', query })).json()).toEqual(answer.json());
     expect((await test.post(body, { key: 'new' })).json()).toMatchObject({ code: 'key_conflict' });
-    expect((await test.post(body, { key: 'other', query })).json()).toMatchObject({ status: 409, code: 'batch_state' });
+    expect((await test.post(body, { key: 'other', query })).json()).toMatchObject({
+      status: 409,
+      code: 'batch_state',
+    });
     expect(await rate(test)).toMatchObject({ count: 4 });
     expect(await counts(test)).toMatchObject([{ batches: '2' }]);
   }));
@@ -224,7 +256,10 @@ test('batches are listed, the newest first, by state, key and time, page by page
     for (let count = 1; count <= 5; count++) await test.post(csv(itemsOf(count)), { key: `k${count}` });
     await test.post(csv(itemsOf(1, 0)), { key: 'bad' });
     const list = async (query: string) =>
-      (await test.server.inject({ url: `/batches${query}` })).json<{ batches: { key: string }[]; next: string | null }>();
+      (await test.server.inject({ url: `/batches${query}` })).json<{
+        batches: { key: string }[];
+        next: string | null;
+      }>();
     const keys = async (query: string) => (await list(query)).batches.map(({ key }) => key);
     expect(await keys('?state=published')).toEqual(['k5', 'k4', 'k3', 'k2', 'k1', null]);
     expect(await keys('?state=rejected')).toEqual(['bad']);
@@ -236,8 +271,16 @@ test('batches are listed, the newest first, by state, key and time, page by page
     const now = encodeURIComponent(new Date().toISOString());
     expect(await keys(`?since=${now}`)).toEqual([]);
     expect(await keys(`?until=${now}`)).toHaveLength(7);
-    for (const bad of ['?since=yesterday', '?cursor=7', '?state=x', '?limit=0', '?since=2022-02-30T99:00:00Z'])
-      expect((await test.server.inject({ url: `/batches${bad}` })).json(), bad).toMatchObject({ status: 400 });
+    for (const bad of [
+      '?since=yesterday',
+      '?cursor=7',
+      '?state=x',
+      '?limit=0',
+      '?since=2022-02-30T99:00:00Z',
+    ])
+      expect((await test.server.inject({ url: `/batches${bad}` })).json(), bad).toMatchObject({
+        status: 400,
+      });
   }));
 
 test('a key writes with its scopes, and sees its own batches alone; admin sees all', () =>
@@ -252,7 +295,13 @@ test('a key writes with its scopes, and sees its own batches alone; admin sees a
         await secret('admin'),
       ];
       const ask = async (method: 'GET' | 'DELETE', url: string, secret?: string) =>
-        (await test.server.inject({ method, url, headers: secret ? { authorization: `Bearer ${secret}` } : {} })).json<{
+        (
+          await test.server.inject({
+            method,
+            url,
+            headers: secret ? { authorization: `Bearer ${secret}` } : {},
+          })
+        ).json<{
           status: number;
           batches: { id: string }[];
         }>();
@@ -264,18 +313,25 @@ test('a key writes with its scopes, and sees its own batches alone; admin sees a
       const theirs = (await test.post(csv(itemsOf(4)), { secret: other, key: 'k' })).json<{ id: string }>();
       expect(theirs.id).not.toBe(mine.id);
       expect((await test.post(body, { secret: other })).json()).not.toHaveProperty('warnings');
-      const bad = (await test.post(csv(itemsOf(1, 0)), { secret: acme, key: 'bad' })).json<{ batch: { id: string } }>();
+      const bad = (await test.post(csv(itemsOf(1, 0)), { secret: acme, key: 'bad' })).json<{
+        batch: { id: string };
+      }>();
       for (const url of [`/batches/${mine.id}`, `/batches/${bad.batch.id}/errors`]) {
         expect(await ask('GET', url, other), url).toMatchObject({ status: 404 });
         expect(await ask('GET', url), url).toMatchObject({ status: 401 });
         expect(await ask('GET', url, acme), url).not.toHaveProperty('status');
         expect(await ask('GET', url, admin), url).not.toHaveProperty('status');
       }
-      expect((await ask('GET', '/batches', acme)).batches.map(({ id }) => id)).toEqual([bad.batch.id, mine.id]);
+      expect((await ask('GET', '/batches', acme)).batches.map(({ id }) => id)).toEqual([
+        bad.batch.id,
+        mine.id,
+      ]);
       expect((await ask('GET', '/batches', admin)).batches).toHaveLength(5);
       expect(await ask('DELETE', `/batches/${mine.id}`, other)).toMatchObject({ status: 403 });
       expect(await ask('DELETE', `/batches/${theirs.id}`, acme)).toMatchObject({ status: 404 });
-      expect((await test.post(body, { secret: acme, query: `?replaces=${theirs.id}` })).json()).toMatchObject({ status: 404 });
+      expect((await test.post(body, { secret: acme, query: `?replaces=${theirs.id}` })).json()).toMatchObject(
+        { status: 404 },
+      );
       expect(await ask('DELETE', `/batches/${mine.id}`, acme)).toMatchObject({ state: 'withdrawn' });
       expect(await ask('DELETE', `/batches/${theirs.id}`, admin)).toMatchObject({ state: 'withdrawn' });
     },
@@ -287,7 +343,10 @@ test('a dry run gives the same verdict, says what it touches and moves, and keep
     const { id } = (await test.post(csv(itemsOf(4, 100)))).json<{ id: string }>();
     await test.post(csv(itemsOf(4, 200)));
     const before = [await counts(test), await test.query('select * from fairway.batches order by id')];
-    const checked = await test.post(csv([...itemsOf(8, 300), ...itemsOf(1, 5, '2022-01-02')]), { query: '?dry_run=true', key: 'k' });
+    const checked = await test.post(csv([...itemsOf(8, 300), ...itemsOf(1, 5, '2022-01-02')]), {
+      query: '?dry_run=true',
+      key: 'k',
+    });
     expect(checked.statusCode).toBe(200);
     expect(checked.json()).toEqual({
       dry_run: true,
@@ -303,7 +362,9 @@ test('a dry run gives the same verdict, says what it touches and moves, and keep
     const bad = await test.post(csv(itemsOf(2, 0)), { query: '?dry_run=true' });
     expect(bad.json()).toMatchObject({ status: 422, error_total: 2, error_counts: { price_outside: 2 } });
     expect(bad.json()).not.toHaveProperty('errors_url');
-    expect([await counts(test), await test.query('select * from fairway.batches order by id')]).toEqual(before);
+    expect([await counts(test), await test.query('select * from fairway.batches order by id')]).toEqual(
+      before,
+    );
   }));
 
 test('sources name the batches behind a day: averages for the owner, none below three items for others', () =>
@@ -314,12 +375,23 @@ test('sources name the batches behind a day: averages for the owner, none below 
         other: (await createKey(test.database, 'other', ['ingest'])).secret,
         admin: (await createKey(test.database, 'admin', ['admin'])).secret,
       };
-      const first = (await test.post(csv(itemsOf(2, 100)), { secret: keys.acme, key: 'a' })).json<{ id: string }>();
+      const first = (await test.post(csv(itemsOf(2, 100)), { secret: keys.acme, key: 'a' })).json<{
+        id: string;
+      }>();
       const second = (await test.post(csv(itemsOf(3, 200)), { secret: keys.other })).json<{ id: string }>();
-      const gone = (await test.post(csv(itemsOf(9, 1)), { secret: keys.acme, key: 'gone' })).json<{ id: string }>();
-      await test.server.inject({ method: 'DELETE', url: `/batches/${gone.id}`, headers: { authorization: `Bearer ${keys.admin}` } });
+      const gone = (await test.post(csv(itemsOf(9, 1)), { secret: keys.acme, key: 'gone' })).json<{
+        id: string;
+      }>();
+      await test.server.inject({
+        method: 'DELETE',
+        url: `/batches/${gone.id}`,
+        headers: { authorization: `Bearer ${keys.admin}` },
+      });
       const ask = (secret: string, query = 'origin=asia&destination=BBBBB&day=2022-01-01') =>
-        test.server.inject({ url: `/rates/sources?${query}`, headers: { authorization: `Bearer ${secret}` } });
+        test.server.inject({
+          url: `/rates/sources?${query}`,
+          headers: { authorization: `Bearer ${secret}` },
+        });
       expect((await ask(keys.acme)).json()).toMatchObject({
         items: 5,
         sources: [{ batch: first.id, key: 'a', items: 2, average: 100 }],
@@ -332,10 +404,19 @@ test('sources name the batches behind a day: averages for the owner, none below 
           { batch: second.id, items: 3, average: 200 },
         ],
       });
-      expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-01-02')).json()).toMatchObject({ items: 0, sources: [] });
-      expect((await ask(keys.acme, 'origin=asja&destination=BBBBB&day=2022-01-01')).json()).toMatchObject({ status: 404 });
-      expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-02-30')).json()).toMatchObject({ status: 400 });
-      expect((await test.server.inject({ url: '/rates/sources?origin=a&destination=b&day=2022-01-01' })).json()).toMatchObject({ status: 401 });
+      expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-01-02')).json()).toMatchObject({
+        items: 0,
+        sources: [],
+      });
+      expect((await ask(keys.acme, 'origin=asja&destination=BBBBB&day=2022-01-01')).json()).toMatchObject({
+        status: 404,
+      });
+      expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-02-30')).json()).toMatchObject({
+        status: 400,
+      });
+      expect(
+        (await test.server.inject({ url: '/rates/sources?origin=a&destination=b&day=2022-01-01' })).json(),
+      ).toMatchObject({ status: 401 });
     },
     { writes: 'keys' },
   ));

@@ -1,6 +1,7 @@
 /** Small batches for tests, and a server that takes them. */
 import type { InjectOptions, Response } from 'light-my-request';
 import { importContent } from '../../src/ingest/import.js';
+import { readUpload } from '../../src/ingest/parse/upload.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
 import type { UploadContext, UploadLimits } from '../../src/ingest/upload/context.js';
 import { uploadLimits } from '../../src/ingest/upload/limits.js';
@@ -23,16 +24,16 @@ export const itemsOf = (count: number, price = 100, day = '2022-01-01'): Item[] 
 export const importPlaces = (test: TestDatabase): Promise<unknown> =>
   importContent(test.database, textSource(dumpText({ prices: [] })));
 
-/** Parts of so few items that a small batch has several. */
+/** `itemsPerPart`: so few that a small batch has several; without it the real reader, in its thread. */
 export const contextOf = (
   test: TestDatabase,
   limits: Partial<UploadLimits> = {},
-  itemsPerPart = 1_000_000,
+  itemsPerPart?: number,
 ): UploadContext => ({
   database: test.database,
   emit: test.emit,
   limits: uploadLimits(limits),
-  read: readWithParts(itemsPerPart),
+  read: itemsPerPart === undefined ? readUpload : readWithParts(itemsPerPart),
 });
 
 export interface BatchTest extends TestDatabase {

@@ -56,7 +56,8 @@ function postRoute(server: Server, services: Services): void {
       if (lifecycle.stopping)
         throw new FairwayError('stopping', 'this process was told to stop; send the batch again');
       const upload = readUploadRequest(request.headers, request.query, callerOf(request));
-      if (request.query.dry_run) return reply.send((await check(services, upload, bytesOf(request))) as never);
+      if (request.query.dry_run)
+        return reply.send((await check(services, upload, bytesOf(request))) as never);
       const begun = performance.now();
       const verdict = await uploads.take(upload, bytesOf(request));
       const { batch, repeated } = verdict;

@@ -16,7 +16,9 @@ export function sourcesRoute(server: Server, services: Services): void {
     handler: async (request, reply) => {
       const { origin, destination, day: text } = request.query;
       const question = { origin, destination, day: dayOf(text) };
-      const { revision, batches } = await sourcesBetween(database, places, question, { deadline: deadline() });
+      const { revision, batches } = await sourcesBetween(database, places, question, {
+        deadline: deadline(),
+      });
       const behind = batches.filter((batch) => countOf(batch) > 0);
       const caller = callerOf(request);
       const shown = behind.filter((batch) => caller.all || batch.owner === caller.key);
@@ -51,6 +53,8 @@ function dayOf(text: string): number {
   if (day !== undefined) return day;
   const message = `'${text}' is not a day of the calendar`;
   throw new FairwayError('invalid_parameter', `day: ${message}`, {
-    faults: [{ parameter: 'day', message, expected: 'a date as YYYY-MM-DD, such as 2021-01-31', value: text }],
+    faults: [
+      { parameter: 'day', message, expected: 'a date as YYYY-MM-DD, such as 2021-01-31', value: text },
+    ],
   });
 }

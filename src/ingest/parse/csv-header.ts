@@ -26,8 +26,7 @@ export function readHeader(record: CsvRecord, source: Source, faults: FaultLog):
       faults.report('column_doubled', source, position, { ...told, field: name });
       field = -1;
     } else if (field < 0 && state === present) {
-      const textPosition = bytes === source.bytes ? start : position;
-      if (!reportText(faults, source, null, { ...told, position: textPosition }))
+      if (!reportText(faults, source, null, { ...told, position }))
         faults.report('column_unknown', source, position, { ...told, detail: hint(name) });
     }
     columns.push(field);

@@ -20,12 +20,19 @@ export interface CsvField {
   position: number;
 }
 
+export interface CsvOddity {
+  code: FaultCode;
+  position: number;
+  /** Number of the column it stands in. */
+  column: number;
+}
+
 const more = -1;
 const unclosed = -2;
 
 export class CsvRecord {
   readonly fields: CsvField[] = [];
-  readonly oddities: { code: FaultCode; position: number }[] = [];
+  readonly oddities: CsvOddity[] = [];
   /** Fields there are; `fields` keeps those of earlier records. */
   count = 0;
   /** Where the content ends, without the line end. */
@@ -47,7 +54,7 @@ export class CsvRecord {
     this.#start = start;
     this.#last = last;
     this.count = 0;
-    this.oddities.length = 0;
+    if (this.oddities.length > 0) this.oddities.length = 0;
     this.#spanning = -1;
     for (let at = start; ; at++) {
       const end = bytes[at] === quote ? this.#quoted(at) : this.#plain(at);
@@ -80,7 +87,7 @@ export class CsvRecord {
 
   #giveUp(opened: number): void {
     while ((this.oddities.at(-1)?.position ?? -1) > opened) this.oddities.pop();
-    this.oddities.push({ code: 'quote_unclosed', position: opened });
+    this.oddities.push({ code: 'quote_unclosed', position: opened, column: this.count });
     const lineEnd = this.#bytes.indexOf(newline, opened);
     this.end = lineEnd < 0 ? this.#bytes.length : lineEnd;
     this.next = lineEnd < 0 ? this.#bytes.length : lineEnd + 1;
@@ -94,7 +101,7 @@ export class CsvRecord {
     const end = this.#trimmed(from, delimiter);
     let stray = from;
     while (stray < end && bytes[stray] !== quote) stray++;
-    if (stray < end) this.oddities.push({ code: 'quote_stray', position: stray });
+    if (stray < end) this.oddities.push({ code: 'quote_stray', position: stray, column: this.count });
     this.#add(stray < end ? reported : present, bytes, from, end, from);
     return delimiter;
   }
@@ -119,11 +126,12 @@ export class CsvRecord {
     const followed = this.#trimmed(close + 1, delimiter) > close + 1;
     if (followed && spans) return unclosed;
     if (spans && this.#spanning < 0) this.#spanning = this.count;
-    if (followed) this.oddities.push({ code: 'quote_followed', position: close + 1 });
+    if (followed) this.oddities.push({ code: 'quote_followed', position: close + 1, column: this.count });
     if (escaped && !followed) {
       const text = Buffer.from(bytes.toString('latin1', from + 1, close).replaceAll('""', '"'), 'latin1');
       this.#add(present, text, 0, text.length, from);
-    } else this.#add(followed ? reported : present, bytes, from + 1, close, from);
+    } else if (followed) this.#add(reported, bytes, from, this.#trimmed(from, delimiter), from);
+    else this.#add(present, bytes, from + 1, close, from);
     return delimiter;
   }
 

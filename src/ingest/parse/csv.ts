@@ -3,7 +3,7 @@
  * a price, quoted or not) are read from their bytes in one pass; any other row is taken apart by `CsvRecord`.
  */
 import { readHeader, type CsvHeader } from './csv-header.js';
-import { CsvRecord } from './csv-record.js';
+import { CsvRecord, type CsvOddity } from './csv-record.js';
 import { dayAt, dayField, digitsEnd, fieldNames, originField, priceField, priceOf } from './fields.js';
 import { Row } from './items.js';
 import { LineReader } from './line-reader.js';
@@ -37,7 +37,7 @@ export class CsvReader extends LineReader {
     const record = this.#record;
     if (!record.read(this.bytes, at, last, this.#header?.columns.length)) return -1;
     const { faults } = this.items;
-    for (const { code, position } of record.oddities) faults.report(code, this, position);
+    for (const oddity of record.oddities) this.#reportOddity(oddity);
     if (this.#header) this.#takeRow(this.#header.columns);
     else {
       this.#header = readHeader(record, this, faults);
@@ -87,6 +87,14 @@ export class CsvReader extends LineReader {
       start = end + 1;
     }
     return start;
+  }
+
+  #reportOddity({ code, position, column }: CsvOddity): void {
+    const { count, fields, end: recordEnd } = this.#record;
+    const known = column < count ? fields[column] : undefined;
+    const field = fieldNames[this.#header?.columns[column] ?? -1] ?? null;
+    const { start = position, end = recordEnd } = known ?? {};
+    this.items.faults.report(code, this, position, { field, bytes: this.bytes, start, end });
   }
 
   #takeRow(columns: readonly number[]): void {

@@ -31,7 +31,7 @@ export class Row {
   readonly bytes: Uint8Array[] = [noBytes, noBytes, noBytes, noBytes];
 
   clear(): void {
-    this.state.fill(absent);
+    for (let field = 0; field < this.state.length; field++) this.state[field] = absent;
   }
 
   set(field: number, state: number, bytes: Uint8Array, start: number, end: number, position: number): void {
@@ -128,7 +128,7 @@ export class Items {
       return false;
     }
     if (isPlain(bytes, start, end)) return true;
-    const position = bytes === source.bytes ? start : (row.position[field] ?? 0);
+    const position = row.position[field] ?? 0;
     return !reportText(this.faults, source, fieldNames[field] ?? null, { bytes, start, end, position });
   }
 
@@ -142,7 +142,7 @@ export class Items {
 
 /**
  * Reports what makes a range no text at all: bytes that are not UTF-8, NUL, a byte order mark. True where it did.
- * The place is exact where the value's bytes follow `position` as they stand.
+ * The place is exact, but for a field whose bytes are not those of the source: that one begins at `position`.
  */
 export function reportText(
   faults: FaultLog,
@@ -154,7 +154,8 @@ export function reportText(
   if (isPlain(bytes, start, end)) return false;
   const found = textFault(bytes.subarray(start, end));
   if (!found) return false;
-  faults.report(found.code, source, position + found.offset, { field, bytes, start, end });
+  const exact = bytes === source.bytes ? start + found.offset : position;
+  faults.report(found.code, source, exact, { field, bytes, start, end });
   return true;
 }
 

@@ -65,23 +65,23 @@ export abstract class LineReader implements FormatReader, Source {
     if (newline < 0 && !last) return -1;
     const end = lineEnd > at && bytes[lineEnd - 1] === 13 ? lineEnd - 1 : lineEnd;
     const declaration = this.begun ? this.declaration(at, end) : undefined;
-    if (declaration === undefined && !(this.begun && end === at)) return this.#readRecord(at, end, last);
+    if (declaration === undefined && !(this.begun && end === at))
+      return this.#readRecord(at, end, lineEnd, last);
     if (declaration === undefined) this.#tail.blank(this.line);
     else this.#tail.trailer(declaration, this.line);
     this.line++;
     return Math.min(lineEnd + 1, bytes.length);
   }
 
-  #readRecord(at: number, end: number, last: boolean): number {
+  #readRecord(at: number, end: number, lineEnd: number, last: boolean): number {
     this.#recordStart = at;
     this.#tail.record();
     this.items.faults.beginRecord();
     const next = this.readRecord(at, end, last);
     this.items.faults.endRecord();
-    for (let newline = this.bytes.indexOf(10, at); newline >= 0 && newline < next;) {
-      this.line++;
-      newline = this.bytes.indexOf(10, newline + 1);
-    }
+    // Nearly every record is one line, whose end is known.
+    if (next === Math.min(lineEnd + 1, this.bytes.length)) this.line++;
+    else this.line += lineEnds(this.bytes, at, next);
     return next;
   }
 
@@ -105,4 +105,10 @@ export abstract class LineReader implements FormatReader, Source {
     this.line++;
     return newline + 1;
   }
+}
+
+function lineEnds(bytes: Buffer, from: number, to: number): number {
+  let count = 0;
+  for (let at = bytes.indexOf(10, from); at >= 0 && at < to; at = bytes.indexOf(10, at + 1)) count++;
+  return count;
 }

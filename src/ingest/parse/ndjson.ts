@@ -5,7 +5,6 @@ import { JsonScanner } from './json-scanner.js';
 import { LineReader } from './line-reader.js';
 
 const longestTrailer = 200;
-const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 export class NdjsonReader extends LineReader {
   protected readonly begun = true;
@@ -20,6 +19,9 @@ export class NdjsonReader extends LineReader {
 
   protected declaration(at: number, end: number): string | undefined {
     if (end - at > longestTrailer || this.bytes[at] !== 123) return undefined;
+    this.#scanner.open(this.bytes, end);
+    const name = this.#scanner.space(at + 1);
+    if (this.bytes[name + 1] !== 105) return undefined;
     const text = this.bytes.toString('utf8', at, end);
     return /^\{\s*"items"\s*:\s*([^,]*?)\s*\}\s*$/.exec(text)?.[1];
   }
@@ -46,7 +48,7 @@ export class NdjsonReader extends LineReader {
     const next = Math.min(bytes.length, (bytes[end] === 13 ? end + 1 : end) + 1);
     scanner.open(bytes, end);
     const start = scanner.space(at);
-    if (bytes.subarray(start, start + 3).equals(byteOrderMark)) {
+    if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) {
       items.faults.report('bom_inside', this, start);
       items.came++;
       return next;

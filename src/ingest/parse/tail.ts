@@ -26,6 +26,7 @@ export class Tail {
 
   /** Any other line: whatever was taken for the last was not. */
   record(): void {
+    if (!this.open) return;
     this.#declared = undefined;
     for (const { blank, line } of this.#pending.splice(0)) {
       this.#items.faults.beginRecord();

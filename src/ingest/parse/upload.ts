@@ -2,10 +2,9 @@
  * Reading an uploaded batch off the event loop: in go its decoded bytes, out come packed parts, and at the end its
  * hash and every fault, located.
  */
-import { createHash } from 'node:crypto';
-import { PartPacker, type Segment } from '../pack.js';
-import { UploadReader } from './upload-reader.js';
+import type { Segment } from '../pack.js';
 import type { Fault, FaultCode } from './faults.js';
+import { Reading } from './reading.js';
 
 export type { Fault, FaultCode } from './faults.js';
 
@@ -55,33 +54,39 @@ export async function readUpload(
   onPart: (part: UploadPart) => Promise<void>,
   signal?: AbortSignal,
 ): Promise<UploadResult> {
-  const packer = new PartPacker(1_070_000);
-  const reader = new UploadReader(options, { item: (lane, day, price) => packer.add(lane, day, price) });
-  const hash = createHash('sha256');
-  let known = 0;
-  const flush = async (): Promise<void> => {
-    signal?.throwIfAborted();
-    if (packer.size === 0 || reader.faults.total > 0) return;
-    const lanes = Array.from({ length: reader.lanes - known }, (_, index) => reader.lane(known + index));
-    known = reader.lanes;
-    const items = packer.size;
-    await onPart({ items, lanes, segments: [...packer.drain(reader.lanes)] });
-  };
-  for await (const chunk of source) {
-    hash.update(chunk);
-    reader.write(chunk);
-    if (packer.size >= 1_000_000) await flush();
+  signal?.throwIfAborted();
+  const reading = new Reading(options, onPart);
+  const abort = (): void => reading.fail(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  const chunks = source[Symbol.asyncIterator]();
+  try {
+    // What the source does after a failure is of no interest: it may never yield again.
+    feed(chunks, reading).catch((error: unknown) => reading.fail(error));
+    return await reading.result;
+  } finally {
+    signal?.removeEventListener('abort', abort);
+    reading.close();
+    void Promise.resolve(chunks.return?.()).catch(() => undefined);
   }
-  reader.end();
-  await flush();
-  const { faults, bytes, items, lanes } = reader;
-  return {
-    items,
-    lanes,
-    sha256: hash.digest(),
-    bytes,
-    faults: faults.take(),
-    faultTotal: faults.total,
-    faultCounts: faults.counts,
-  };
+}
+
+/** Copies the source into whole buffers and hands them over, as fast as they are read. */
+async function feed(chunks: AsyncIterator<Uint8Array>, reading: Reading): Promise<void> {
+  let buffer = await reading.buffer();
+  let length = 0;
+  for (let next = await chunks.next(); !next.done && !reading.over; next = await chunks.next()) {
+    const chunk = next.value;
+    for (let from = 0; from < chunk.length;) {
+      const piece = chunk.subarray(from, from + buffer.byteLength - length);
+      new Uint8Array(buffer, length).set(piece);
+      length += piece.length;
+      from += piece.length;
+      if (length < buffer.byteLength) continue;
+      reading.send(buffer, length);
+      buffer = await reading.buffer();
+      length = 0;
+    }
+  }
+  reading.send(buffer, length);
+  reading.end();
 }

@@ -15,8 +15,8 @@ import { attemptNow, insertPart, limitLockWaits, shareBatch } from './sql.js';
 export interface HeldPart {
   part: number;
   items: number;
-  /** Kept whole: a transaction that was lost is repeated. */
-  segments: readonly Segment[];
+  /** Gone through again where a transaction was lost. */
+  segments: Iterable<Segment>;
   laneIds: readonly number[];
 }
 
@@ -35,10 +35,9 @@ export class PartLoader {
 
   /** Resolves when the next part may come: this one is held, the one before it is being loaded. */
   async add({ items, lanes, segments }: UploadPart): Promise<void> {
-    const kept = [...segments];
     await this.#loading;
     const before = this.#held;
-    this.#held = { part: this.#parts++, items, segments: kept, laneIds: this.#laneIds };
+    this.#held = { part: this.#parts++, items, segments, laneIds: this.#laneIds };
     for (const id of await laneIdsOf(this.#context, lanes)) this.#laneIds.push(id);
     if (!before) return;
     this.#loading = loadPart(this.#context, this.#claim, before);

@@ -95,7 +95,13 @@ export async function sourcesBetween(
       origins: portsOf(places, 'origin', origin),
       destinations: portsOf(places, 'destination', destination),
     };
-    const { placesRevision, ...found } = await sourcesOf(database, lanes, { from: day, to: day }, null, options);
+    const { placesRevision, ...found } = await sourcesOf(
+      database,
+      lanes,
+      { from: day, to: day },
+      null,
+      options,
+    );
     if (placesRevision === places.revision) return found;
     // The places changed between the tree and the snapshot: once more, with the tree of now.
     places = await source.atLeast(placesRevision, options);
