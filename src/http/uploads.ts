@@ -72,7 +72,7 @@ const lingerMilliseconds = 5_000;
  */
 export function linger({ raw }: FastifyRequest): void {
   if (raw.complete || raw.destroyed) return;
-  const timer = setTimeout(() => raw.socket.destroy(), lingerMilliseconds);
+  const timer = setTimeout(() => raw.destroy(), lingerMilliseconds);
   timer.unref();
   for (const event of ['end', 'close'] as const) raw.once(event, () => clearTimeout(timer));
   raw.resume();

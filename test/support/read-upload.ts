@@ -4,6 +4,9 @@ import { PartPacker } from '../../src/ingest/pack.js';
 import { UploadReader } from '../../src/ingest/parse/upload-reader.js';
 import type { readUpload } from '../../src/ingest/parse/upload.js';
 
+/** About a line: a part has few items more than asked for. */
+const sliceBytes = 32;
+
 export const readWithParts =
   (capacity: number): typeof readUpload =>
   async (source, options, onPart, signal) => {
@@ -23,8 +26,10 @@ export const readWithParts =
     };
     for await (const chunk of source) {
       hash.update(chunk);
-      reader.write(chunk);
-      if (packer.size >= capacity) await flush();
+      for (let at = 0; at < chunk.length; at += sliceBytes) {
+        reader.write(chunk.subarray(at, at + sliceBytes));
+        if (packer.size >= capacity) await flush();
+      }
     }
     reader.end();
     await flush();
