@@ -5,7 +5,7 @@ import type { UploadLimits } from './context.js';
 export const uploadLimits = (given: Partial<UploadLimits> = {}): UploadLimits => ({
   uploads: 2,
   admissionMilliseconds: 2_000,
-  leaseMilliseconds: 20_000,
+  leaseMilliseconds: 10_000,
   repeatMilliseconds: 30_000,
   bytesPerSecond: 1_000,
   windowMilliseconds: 30_000,
