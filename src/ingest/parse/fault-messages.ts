@@ -18,7 +18,7 @@ const columns = fieldNames.join(', ');
 export function shown(bytes: Uint8Array, start: number, end: number): string {
   const few = Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(end - start, longestValue * 5));
   const text = few.toString('utf8').replaceAll('\0', '␀');
-  return text.length <= longestValue ? text : [...text].slice(0, longestValue).join('');
+  return text.length <= longestValue ? text : Array.from(text).slice(0, longestValue).join('');
 }
 
 export const messages: Record<FaultCode, (told: Told) => string> = {
