@@ -15,7 +15,7 @@ const files: Record<BatchFormat, string> = {
   json: `{"prices": [${prices.map(object).join(',\n')}]}`,
 };
 
-const interesting = [...'",\n\r{}[]:\\0129-+.eu #ax'].map((letter) => letter.charCodeAt(0));
+const interesting = Array.from('",\n\r{}[]:\\0129-+.eu #ax', (letter) => letter.charCodeAt(0));
 const byte = fc.oneof(
   fc.constantFrom(...interesting, 0, 0xef, 0xbb, 0xbf, 0xff, 0xc3),
   fc.integer({ max: 255, min: 0 }),
