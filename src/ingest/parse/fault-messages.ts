@@ -2,7 +2,7 @@
 import type { FaultCode } from './faults.js';
 import { fieldNames, highestPrice } from './fields.js';
 
-export interface Told {
+export interface Facts {
   /** Empty where the fault is of no one field. */
   field: string;
   /** What stands there, cut; empty where nothing does. */
@@ -18,10 +18,10 @@ const columns = fieldNames.join(', ');
 export function shown(bytes: Uint8Array, start: number, end: number): string {
   const few = Buffer.from(bytes.buffer, bytes.byteOffset + start, Math.min(end - start, longestValue * 5));
   const text = few.toString('utf8').replaceAll('\0', '␀');
-  return text.length <= longestValue ? text : [...text].slice(0, longestValue).join('');
+  return text.length <= longestValue ? text : Array.from(text).slice(0, longestValue).join('');
 }
 
-export const messages: Record<FaultCode, (told: Told) => string> = {
+export const messages: Record<FaultCode, (facts: Facts) => string> = {
   column_missing: ({ field }) => `the header has no column ${field}; the rows were not read`,
   column_unknown: ({ value, detail }) => `unknown column '${value}'${detail}; a batch has ${columns}`,
   column_doubled: ({ value }) => `the column ${value} comes a second time`,

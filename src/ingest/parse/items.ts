@@ -72,8 +72,7 @@ export class Items {
     const destination = this.#port(row, destinationField, source);
     const day = this.#day(row, source);
     const price = this.#price(row, source);
-    if (origin >= 0 && origin === destination)
-      this.#report('same_port', row, destinationField, source, this.ports.codes[origin] ?? '');
+    if (origin >= 0 && origin === destination) this.#report('same_port', row, destinationField, source);
     if (sound && this.faults.total === before) this.take(origin, destination, day, price);
     else this.came++;
   }

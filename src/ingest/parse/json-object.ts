@@ -1,12 +1,14 @@
 /** An item as a JSON object: in go bytes, out come its four values, in plain form at once or as ranges to be checked. */
 import type { FaultLog, Source } from './fault-log.js';
-import { dayAt, dayField, digitsEnd, fieldNames, originField, priceField, priceOf } from './fields.js';
+import { dayAt, dayField, destinationField, digitsEnd, fieldNames, originField } from './fields.js';
+import { priceField, priceOf } from './fields.js';
 import { absent, present, wrongType, type Row } from './items.js';
 import type { JsonScanner } from './json-scanner.js';
 import type { PortTable } from './ports.js';
 
 const names: readonly string[] = fieldNames;
 const keys = names.map((name) => Buffer.from(`"${name}"`));
+const noKey = Buffer.from('\0');
 const quote = 34;
 const backslash = 92;
 
@@ -80,15 +82,16 @@ export class PlainObject {
   }
 }
 
+/** The field whose name stands at `at` in quotes, or -1. Two letters tell which it can only be. */
 function keyAt(bytes: Uint8Array, at: number): number {
-  for (let field = 0; field < 4; field++) {
-    const key = keys[field];
-    if (!key || bytes[at + 1] !== key[1] || bytes[at + 2] !== key[2]) continue;
-    let index = 0;
-    while (index < key.length && key[index] === bytes[at + index]) index++;
-    if (index === key.length) return field;
-  }
-  return -1;
+  const first = bytes[at + 1];
+  let field = dayField;
+  if (first === 111) field = originField;
+  else if (first === 112) field = priceField;
+  else if (bytes[at + 2] === 101) field = destinationField;
+  const key = keys[field] ?? noKey;
+  for (let index = 0; index < key.length; index++) if (bytes[at + index] !== key[index]) return -1;
+  return field;
 }
 
 /**

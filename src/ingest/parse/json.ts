@@ -17,11 +17,11 @@ const shape = 'an array of items or {"prices": […]} is expected';
 /** What may come next: the tokens before the array, an item, what separates items, what closes the document. */
 type State = 'document' | 'prices' | 'colon' | 'array' | 'first' | 'item' | 'separator' | 'brace' | 'done';
 
-const tokens: Partial<Record<State, { token: Buffer; then: State }>> = {
-  prices: { token: Buffer.from('"prices"'), then: 'colon' },
-  colon: { token: Buffer.from(':'), then: 'array' },
-  array: { token: Buffer.from('['), then: 'first' },
-  brace: { token: Buffer.from('}'), then: 'done' },
+const tokens: Partial<Record<State, { token: Buffer; state: State }>> = {
+  prices: { token: Buffer.from('"prices"'), state: 'colon' },
+  colon: { token: Buffer.from(':'), state: 'array' },
+  array: { token: Buffer.from('['), state: 'first' },
+  brace: { token: Buffer.from('}'), state: 'done' },
 };
 
 export class JsonReader implements FormatReader, Source {
@@ -107,11 +107,11 @@ export class JsonReader implements FormatReader, Source {
     return this.#inObject ? 'brace' : 'done';
   }
 
-  #token(at: number, { token, then }: { token: Buffer; then: State }, last: boolean): number {
+  #token(at: number, { token, state }: { token: Buffer; state: State }, last: boolean): number {
     const found = this.bytes.subarray(at, at + token.length);
     if (found.length < token.length && !last && token.subarray(0, found.length).equals(found)) return more;
     if (!found.equals(token)) return this.#fail('json_shape', at, `${shape}, and nothing else`);
-    this.#state = then;
+    this.#state = state;
     return at + token.length;
   }
 

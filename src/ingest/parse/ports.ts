@@ -8,6 +8,9 @@ import type { KnownPort } from './upload.js';
 /** Comparisons spent on "did you mean" in one batch; after that, messages come without. */
 const comparisonBudget = 250_000;
 
+/** A longer text is no misspelling, and would cost to fold. */
+const longestGuess = 100;
+
 export class PortTable {
   readonly codes: readonly string[];
   readonly #bytes: Buffer;
@@ -54,6 +57,7 @@ export class PortTable {
 
   /** ` (did you mean CNXMN?)`, or nothing. Answers are remembered, and their number is bounded. */
   guess(text: string): string {
+    if (text.length > longestGuess) return '';
     const known = this.#guesses.get(text);
     if (known !== undefined) return known;
     if (this.#guessesLeft <= 0) return '';

@@ -67,7 +67,7 @@ export class Reading {
     this.#worker.off('error', this.#onError);
     this.#worker.off('exit', this.#onExit);
     if (this.#died) return;
-    this.#worker.postMessage({ kind: 'drop', job: this.#job } satisfies ToWorker);
+    this.#worker.postMessage({ kind: 'drop', job: this.#job } satisfies ToWorker, []);
     letGo(this.#worker);
   }
 

@@ -46,7 +46,9 @@ export interface UploadResult {
 
 /**
  * Runs in a worker thread; the caller's event loop stays free. `onPart` is awaited before more is packed; after the
- * first fault no more parts are given. Rejects where the source fails or `signal` aborts; the worker is always let go.
+ * first fault no more parts are given. Rejects where the source fails, a part cannot be taken or `signal` aborts; the
+ * worker is always let go. The source's iterator is returned, which destroys a Node stream: whoever still has to answer
+ * on its socket hands in `stream.iterator({ destroyOnReturn: false })`.
  */
 export async function readUpload(
   source: AsyncIterable<Uint8Array>,

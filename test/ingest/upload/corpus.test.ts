@@ -34,7 +34,7 @@ test.for(corpus)('$file, cut off anywhere: a verdict, and none that the declared
   const { came } = read(entry.bytes, { format });
   for (let length = 0; length < entry.bytes.length; length++) {
     const cut = read(entry.bytes.subarray(0, length), { format, declaredItems: came });
-    if (cut.total === 0) expect(cut.items).toHaveLength(came);
+    expect(cut.total > 0 || cut.items.length === came, `cut at ${length}`).toBe(true);
   }
 });
 
