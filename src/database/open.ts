@@ -9,7 +9,7 @@ export interface OpenedDatabase {
   database: Database;
   embedded: boolean;
   /** Another pool over the same database, which says nothing of its connections; its owner closes it. */
-  openPool(poolSize: number): Database;
+  readonly openPool: (poolSize: number) => Database;
   /** Ends the pool, then lets go of the embedded server. With `force`, statements still running are not waited for. */
   close(force?: boolean): Promise<void>;
 }

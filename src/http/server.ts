@@ -63,7 +63,7 @@ export interface Services extends Pick<
   places: PlaceSource;
   answers: RatesAnswers;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
-  deadline(): number;
+  readonly deadline: () => number;
 }
 
 const newServer = (services: Services) =>
@@ -124,7 +124,7 @@ export function createServer(options: ServerOptions): Server {
     operationRoutes(routes, services);
     openApiRoute(routes);
     void scope.register((inner, _options, done) => {
-      batchesRoutes(inner.withTypeProvider<TypeBoxTypeProvider>() as Server, services);
+      batchesRoutes(inner.withTypeProvider<TypeBoxTypeProvider>(), services);
       done();
     });
     done();

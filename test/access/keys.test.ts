@@ -6,7 +6,7 @@ test('a key is shown once, kept as a hash, and lets in who bears it until it is 
   withDatabase(async ({ database, query }) => {
     const { key, secret } = await createKey(database, 'Acme', ['ingest']);
     expect(secret).toMatch(/^fairway_[A-Za-z0-9_-]{43}$/);
-    const rows = await query('select fairway.keys::text as everything from fairway.keys');
+    const rows = await query('select keys::text as everything from fairway.keys');
     expect(JSON.stringify(rows)).not.toContain(secret);
     expect(await authenticate(database, `Bearer ${secret}`, ['ingest'], {})).toMatchObject({ name: 'Acme' });
     await expect(authenticate(database, `Bearer ${secret}`, ['withdraw'], {})).rejects.toMatchObject({

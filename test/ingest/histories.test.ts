@@ -142,5 +142,6 @@ test(
         }
       };
       await Promise.all([worker(), worker(), worker()]);
+      expect(next).toBeGreaterThanOrEqual(histories);
     }),
 );

@@ -1,6 +1,4 @@
 /** Exactly one effect: one key many times, loaders that are overtaken, connections cut at COMMIT, the collector. */
-import { PassThrough } from 'node:stream';
-import type { Response } from 'light-my-request';
 import { expect, test } from 'vitest';
 import { collect } from '../../src/ingest/collect.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
@@ -9,42 +7,10 @@ import { publishUpload } from '../../src/ingest/upload/finish.js';
 import { openUpload } from '../../src/ingest/upload/open.js';
 import { PartLoader } from '../../src/ingest/upload/parts.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
-import { contextOf, csv, importPlaces, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
-import { withDatabase, type TestDatabase } from '../support/database.js';
+import { contextOf, csv, importPlaces, itemsOf, withBatches } from '../support/batches.js';
+import { withDatabase } from '../support/database.js';
 import { withProxy } from '../support/proxy.js';
-
-const items = async ({ query }: TestDatabase): Promise<number> =>
-  (await query<{ count: number }>('select count(*)::integer as count from fairway.items'))[0]?.count ?? -1;
-
-/** What is left of uploads that had no effect: all zero where nothing was orphaned. */
-const orphans = ({ query }: TestDatabase) =>
-  query(
-    `select (select count(*)::integer from fairway.segments s where not exists (select from fairway.batches b where b.attempt = s.attempt)) as segments,
-       (select count(*)::integer from fairway.parts p where not exists (select from fairway.batches b where b.attempt = p.attempt)) as parts,
-       (select count(*)::integer from fairway.batches where state = 'loading') as batches`,
-  );
-const none = [{ segments: 0, parts: 0, batches: 0 }];
-
-/** Resolves once the condition holds. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-/** Begins an upload whose body the test sends piece by piece. */
-function begin(test: BatchTest, key?: string): { body: PassThrough; answer: Promise<Response> } {
-  const body = new PassThrough();
-  body.write(csv(itemsOf(2)));
-  return { body, answer: test.post(body, key === undefined ? {} : { key }) };
-}
-const attempts = ({ query }: TestDatabase) =>
-  query('select id from fairway.attempts a where lease_until is not null');
-const expireLeases = ({ query }: TestDatabase) =>
-  query(
-    "update fairway.attempts set lease_until = now() - interval '1 second' where lease_until is not null",
-  );
-
-/** A lease so long that no renewal comes in between. */
-const long = { leaseMilliseconds: 3_600_000 };
+import { attempts, begin, expireLeases, items, long, none, orphans, until } from '../support/uploads.js';
 
 test('ten clients with one key at once: one batch, one verdict', () =>
   withBatches(
@@ -282,75 +248,3 @@ for (const moment of ['before', 'after'] as const) {
 async function* bytes(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text);
 }
-
-test('the collector removes what dead loaders left, in steps; a key stays good, a living loader is left alone', () =>
-  withBatches(
-    async (test) => {
-      const [keyed, keyless] = [begin(test, 'k'), begin(test)];
-      for (const { body } of [keyed, keyless]) body.write('AAAAA,BBBBB,2022-01-01,1\n'.repeat(6));
-      const loaded = async () => (await test.query('select distinct attempt from fairway.segments')).length;
-      await until(async () => (await loaded()) === 2);
-      expect(await collect(test.database, test.emit)).toBe(0);
-      expect(await loaded()).toBe(2);
-      await expireLeases(test);
-      // Somebody holds one of the batches: it waits for another round, the other one does not.
-      await test.database.transaction(async (client) => {
-        await client.query("select from fairway.batches where idempotency_key = 'k' for share");
-        expect(await collect(test.database, test.emit)).toBe(1);
-      });
-      expect(await collect(test.database, test.emit)).toBe(1);
-      expect(await orphans(test)).toEqual([{ segments: 0, parts: 0, batches: 1 }]);
-      expect(test.events.filter((event) => event.kind === 'attempt-collected')).toHaveLength(2);
-      expect((await test.post(csv(itemsOf(3)), { key: 'k' })).statusCode).toBe(201);
-      for (const { body, answer } of [keyed, keyless]) {
-        body.end();
-        expect((await answer).json()).toMatchObject({ code: 'in_progress' });
-      }
-      expect(await items(test)).toBe(3);
-      expect(await orphans(test)).toEqual(none);
-    },
-    { itemsPerPart: 2, limits: { ...long, uploads: 4 } },
-  ));
-
-test('no transaction is open while a client is waited for', () =>
-  withBatches(
-    async (test) => {
-      const { body, answer } = begin(test);
-      body.write('AAAAA,BBBBB,2022-01-01,1\n'.repeat(6));
-      await until(async () => (await test.query('select from fairway.parts')).length > 0);
-      const open = () =>
-        test.query<{ count: number }>(
-          "select count(*)::integer as count from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and (backend_xmin is not null or state like 'idle in%')",
-        );
-      await until(async () => (await open())[0]?.count === 0);
-      await test.query('update fairway.head set revision = revision');
-      expect(await open()).toEqual([{ count: 0 }]);
-      body.end();
-      expect((await answer).statusCode).toBe(201);
-    },
-    { itemsPerPart: 2 },
-  ));
-
-test('readers beside a load see all of a batch or nothing', () =>
-  withBatches(
-    async (test) => {
-      const seen = new Set<unknown>();
-      const loads = Array.from({ length: 4 }, async (_, load) => {
-        for (let round = 0; round < 5; round++)
-          await test.post(csv(itemsOf(1_000, 7)), { key: `${load} ${round}` });
-      });
-      let over = false;
-      const loading = Promise.all(loads).finally(() => (over = true));
-      while (!over) {
-        const answer = await test.server.inject({
-          url: '/rates?date_from=2022-01-01&date_to=2022-01-01&orig_code=AAAAA&dest_code=BBBBB',
-        });
-        seen.add(answer.json<{ rates: [{ count: unknown }] }>().rates[0].count ?? 0);
-      }
-      await loading;
-      expect([...seen].filter((count) => Number(count) % 1_000 !== 0)).toEqual([]);
-      expect(seen.size).toBeGreaterThan(3);
-      expect(await items(test)).toBe(20_000);
-    },
-    { itemsPerPart: 100, limits: { uploads: 4 }, cacheBytes: 0 },
-  ));

@@ -38,7 +38,7 @@ export const contextOf = (
 
 export interface BatchTest extends TestDatabase {
   server: Server;
-  post(body: string | Buffer | InjectOptions['payload'], more?: PostOptions): Promise<Response>;
+  readonly post: (body: InjectOptions['payload'], more?: PostOptions) => Promise<Response>;
 }
 
 export interface PostOptions {

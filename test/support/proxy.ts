@@ -28,7 +28,10 @@ export async function withProxy(
   let plan: Plan | undefined;
   let refusing = false;
   const server = createServer((client) => {
-    if (refusing) return void client.destroy();
+    if (refusing) {
+      client.destroy();
+      return;
+    }
     const upstream = createConnection({ host: hostname, port: Number(port) });
     const both = [client, upstream];
     const end = (): void => both.forEach((socket) => socket.destroy());
@@ -52,14 +55,17 @@ export async function withProxy(
       const text = chunk.toString('latin1');
       if (plan && text.includes(plan.text)) armed = plan;
       if (armed && /Q....commit\0/s.test(text)) {
-        if (armed.moment === 'before') return cutNow(armed);
+        if (armed.moment === 'before') {
+          cutNow(armed);
+          return;
+        }
         deaf = true;
       }
       upstream.write(chunk);
     });
     upstream.on('data', (chunk: Buffer) => {
-      if (deaf && armed) return cutNow(armed);
-      client.write(chunk);
+      if (deaf && armed) cutNow(armed);
+      else client.write(chunk);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

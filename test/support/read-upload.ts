@@ -42,5 +42,5 @@ export const readWithParts =
       faults: faults.take(),
       faultTotal: faults.total,
       faultCounts: faults.counts,
-    } as never;
+    };
   };

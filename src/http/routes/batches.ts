@@ -56,8 +56,7 @@ function postRoute(server: Server, services: Services): void {
       if (lifecycle.stopping)
         throw new FairwayError('stopping', 'this process was told to stop; send the batch again');
       const upload = readUploadRequest(request.headers, request.query, callerOf(request));
-      if (request.query.dry_run)
-        return reply.send((await check(services, upload, bytesOf(request))) as never);
+      if (request.query.dry_run) return reply.send(await check(services, upload, bytesOf(request)));
       const begun = performance.now();
       const verdict = await uploads.take(upload, bytesOf(request));
       const { batch, repeated } = verdict;
@@ -66,7 +65,7 @@ function postRoute(server: Server, services: Services): void {
       return reply
         .code(repeated ? 200 : 201)
         .headers({ location: `/batches/${batch.id}`, 'rates-revision': batch.revision ?? 0 })
-        .send(renderPublished(verdict) as never);
+        .send(renderPublished(verdict));
     },
   });
 }
@@ -145,7 +144,7 @@ function errorsRoute(server: Server, services: Services): void {
         return reply
           .type('text/csv; charset=utf-8')
           .header('content-disposition', `attachment; filename="batch-${batch.id}-errors.csv"`)
-          .send(Readable.from(faultsAsCsv(pages(batch))) as never);
+          .send(Readable.from(faultsAsCsv(pages(batch))));
       }
       const from = cursor === undefined ? 0 : Number(readCursor(cursor));
       const errors = await readFaults(database, batch.id, from, limit, { deadline: deadline() });

@@ -99,7 +99,7 @@ export async function readFaults(
   options: ReadOptions = {},
 ): Promise<FaultRow[]> {
   const rows = await database.read<StoredFault>(faultsFrom(batch, from, limit), options);
-  return rows.map(({ position: _position, line, column, ...fault }) => ({
+  return rows.map(({ line, column, ...fault }) => ({
     line: Number(line),
     column: Number(column),
     ...fault,

@@ -61,14 +61,16 @@ export function batchesWhere(filter: BatchFilter): QueryConfig {
   };
 }
 
-export interface StoredFault extends FaultRow {
-  position: number;
+/** Numbers as PostgreSQL's bigint comes. */
+export interface StoredFault extends Omit<FaultRow, 'line' | 'column'> {
+  line: string;
+  column: string;
 }
 
 /** The faults of a batch from a position on. */
 export const faultsFrom = (batch: string, position: number, limit: number): QueryConfig => ({
   name: 'faults-from',
-  text: `select position, line, column_number as "column", field, code, message, value from fairway.batch_errors
+  text: `select line, column_number as "column", field, code, message, value from fairway.batch_errors
     where batch = $1 and position >= $2 order by position limit $3`,
   values: [batch, position, limit],
 });

@@ -49,7 +49,10 @@ export const publishUpload = (
       const replaced = replaces === null ? [] : [replaces];
       const now = await lockOurs(client, claim, replaced);
       // Published by a try whose COMMIT was not heard; a write makes sure that it lasts before it is said.
-      if (now.published === claim.attempt) return void (await endLease(client, claim.attempt));
+      if (now.published === claim.attempt) {
+        await endLease(client, claim.attempt);
+        return;
+      }
       if (now.state !== 'loading') throw takenOver();
       if (held) await copyPart(client, claim, held);
       // Those of a content that was rejected under the same key.
@@ -85,8 +88,10 @@ export async function rejectUpload(
         now.batch_state === 'rejected' &&
         now.state !== 'loading' &&
         now.content_sha256?.equals(read.sha256)
-      )
-        return void (await endLease(client, attempt));
+      ) {
+        await endLease(client, attempt);
+        return;
+      }
       if (now.state !== 'loading') throw takenOver();
       await rejectBatch(client, batch, {
         ...read,
