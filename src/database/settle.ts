@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
-import { FairwayError } from '../errors.js';
+import { codeOf, FairwayError } from '../errors.js';
 import type { Database } from './database.js';
 import { isConnectionLoss, isOutcomeUnknown } from './failures.js';
 
@@ -42,13 +42,16 @@ export async function settled<Result>(
     } catch (error) {
       unknown ||= isOutcomeUnknown(error);
       // Whoever holds the lock may be the backend of the first try; elsewhere a time-out is final.
-      if (!isConnectionLoss(error) && !(unknown && isTimeout(error))) throw error;
+      if (!isConnectionLoss(error) && !isDeadlock(error) && !(unknown && isTimeout(error))) throw error;
       until = Math.min(until, performance.now() + settleMilliseconds);
       if (performance.now() + pause > until) throw unknown ? outcomeUnknown(error) : error;
     }
     await delay(pause);
   }
 }
+
+/** PostgreSQL chose this one of two that waited for each other. */
+const isDeadlock = (error: unknown): boolean => codeOf(error) === '40P01';
 
 const isTimeout = (error: unknown): boolean =>
   error instanceof FairwayError && (error.code === 'database_timeout' || error.code === 'overloaded');

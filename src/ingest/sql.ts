@@ -63,7 +63,6 @@ export async function laneIds(
   origins: string[],
   destinations: string[],
 ): Promise<number[]> {
-  if (origins.length === 0) return [];
   await client.query(
     `insert into fairway.lanes (orig_code, dest_code)
      select n.origin, n.destination from unnest($1::text[], $2::text[]) as n (origin, destination)

@@ -250,6 +250,34 @@ test('a replacement is one revision: the new batch comes as the old one goes', (
     expect(await counts(test)).toMatchObject([{ batches: '2' }]);
   }));
 
+test('of many that replace one batch at once, one does; the others are told, and nothing of them stays', () =>
+  withBatches(
+    async (test) => {
+      const { id } = (await test.post(csv(itemsOf(3)))).json<{ id: string }>();
+      const answers = await Promise.all(
+        Array.from({ length: 8 }, (_, client) =>
+          test.post(csv(itemsOf(4 + client)), { key: `k${client}`, query: `?replaces=${id}` }),
+        ),
+      );
+      const codes = answers.map((answer) => answer.json<{ state?: string; code?: string }>());
+      expect(
+        codes.map(({ state, code }) => state ?? code).sort((a = '', b = '') => a.localeCompare(b)),
+      ).toEqual([...Array<string>(7).fill('batch_state'), 'published']);
+      const winner = answers.findIndex((answer) => answer.statusCode === 201);
+      expect(await rate(test)).toMatchObject({ count: 4 + winner });
+      expect(await counts(test)).toMatchObject([{ batches: '2', segments: '2', head: '3' }]);
+    },
+    { limits: { uploads: 8, admissionMilliseconds: 10_000 } },
+  ));
+
+test('a NUL character is a fault that can be told and kept', () =>
+  withBatches(async (test) => {
+    const answer = await test.post(csv([['AA\0AA', 'BBBBB', '2022-01-01', 1]]));
+    expect(answer.json()).toMatchObject({ status: 422, error_counts: { nul_character: 1 } });
+    const { errors_url } = answer.json<{ errors_url: string }>();
+    expect((await test.server.inject({ url: errors_url })).json()).toMatchObject({ error_total: 1 });
+  }));
+
 test('batches are listed, the newest first, by state, key and time, page by page', () =>
   withBatches(async (test) => {
     for (let count = 1; count <= 5; count++) await test.post(csv(itemsOf(count)), { key: `k${count}` });

@@ -1,9 +1,9 @@
 /** Exactly one effect: one key many times, loaders that are overtaken, connections cut at COMMIT, the collector. */
 import { expect, test } from 'vitest';
-import { collect } from '../../src/ingest/collect.js';
+import { collect, collectAttempt } from '../../src/ingest/collect.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
 import type { Claim, Upload, UploadContext } from '../../src/ingest/upload/context.js';
-import { publishUpload } from '../../src/ingest/upload/finish.js';
+import { abandonUpload, publishUpload } from '../../src/ingest/upload/finish.js';
 import { openUpload } from '../../src/ingest/upload/open.js';
 import { PartLoader } from '../../src/ingest/upload/parts.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
@@ -158,6 +158,22 @@ test('after takeover neither a part nor publishing of the older loader has an ef
     expect(await items(test)).toBe(4);
     await collect(test.database, test.emit);
     expect(await orphans(test)).toEqual(none);
+  }));
+
+test('giving up a batch that was published after all has no effect', () =>
+  withDatabase(async (test) => {
+    await importPlaces(test);
+    const context = contextOf(test, long);
+    const { claim, loader } = await load(context, 2);
+    await publishLoaded(context, claim, loader, 4);
+    await abandonUpload(context, claim, 'test');
+    await collectAttempt(test.database, claim, test.emit);
+    await expireLeases(test);
+    await collect(test.database, test.emit);
+    expect(await items(test)).toBe(4);
+    expect(await test.query("select state from fairway.batches where source = 'upload'")).toEqual([
+      { state: 'published' },
+    ]);
   }));
 
 test('parts that do not add up are not published', () =>

@@ -58,17 +58,18 @@ export class PartLoader {
 }
 
 /**
- * In a statement of its own, lanes in order: two loaders that meet new lanes wait for each other for a moment, never
- * in a circle, and not until the end of a part.
+ * In a transaction of its own: two loaders that meet the same new lanes wait for each other for a moment, not until
+ * the end of a part. An import may hold some for longer.
  */
-const laneIdsOf = ({ database }: UploadContext, lanes: UploadPart['lanes']): Promise<number[]> =>
-  database.withClient((client) =>
-    laneIds(
-      client,
-      lanes.map((lane) => lane.origin),
-      lanes.map((lane) => lane.destination),
-    ),
-  );
+const laneIdsOf = async (
+  { database, limits }: UploadContext,
+  lanes: UploadPart['lanes'],
+): Promise<number[]> => {
+  if (lanes.length === 0) return [];
+  const origins = lanes.map((lane) => lane.origin);
+  const destinations = lanes.map((lane) => lane.destination);
+  return settled(database, (client) => laneIds(client, origins, destinations), limits.patience);
+};
 
 const loadPart = ({ database, limits }: UploadContext, claim: Claim, part: HeldPart): Promise<void> =>
   settled(
