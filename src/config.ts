@@ -3,6 +3,7 @@
  * Flags go over the environment, over the file, over the defaults; a wrong value stops the start with its name.
  */
 import { readFileSync } from 'node:fs';
+import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf, FairwayError, messageOf } from './errors.js';
@@ -30,6 +31,10 @@ export interface Config {
   drainSeconds: number;
   /** What kept answers may take up; 0 keeps none. */
   cacheMegabytes: number;
+  /** Batches loaded at once. */
+  uploads: number;
+  /** Size of a batch's body at the most, once decoded. */
+  uploadMegabytes: number;
   /** Where the command line asks for rates. */
   url: string;
 }
@@ -81,6 +86,14 @@ const seconds = (low: number, high: number) => (text: string) => {
   }
   return Number(text);
 };
+
+/** What a load takes at the most, and what all of them may take of the machine. */
+const loadBytes = 80 << 20;
+const loadsShare = 1 / 8;
+
+/** As many loads at once as memory is for; beyond eight they only wait for each other. */
+export const uploadsFor = (memoryBytes: number): number =>
+  Math.min(8, Math.max(2, Math.floor((memoryBytes * loadsShare) / loadBytes)));
 
 const levels: readonly string[] = ['auto', 'silent', 'error', 'warn', 'info', 'debug'];
 
@@ -210,6 +223,20 @@ export const settings: readonly Setting[] = [
     fallback: '32',
     explanation: 'memory for answers that are asked for again; 0 keeps none',
     parse: wholeNumber(0, 4_096),
+  },
+  {
+    name: 'FAIRWAY_UPLOADS',
+    key: 'uploads',
+    fallback: String(uploadsFor(totalmem())),
+    explanation: 'batches loaded at once; the default is by memory, about 80 MB for each',
+    parse: wholeNumber(1, 100),
+  },
+  {
+    name: 'FAIRWAY_UPLOAD_MB',
+    key: 'uploadMegabytes',
+    fallback: '4096',
+    explanation: 'size of a batch’s body at the most, once decoded',
+    parse: wholeNumber(1, 999_999),
   },
   {
     name: 'FAIRWAY_URL',

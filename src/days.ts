@@ -6,14 +6,25 @@ const millisecondsPerDay = 86_400_000;
 export const firstItemDay = 0;
 export const lastItemDay = Date.UTC(2058, 11, 31) / millisecondsPerDay;
 
-/** The day of a calendar date, or undefined where there is no such date (year 1 to 9999, proleptic Gregorian). */
+/**
+ * The day of a calendar date, or undefined where there is no such date (year 1 to 9999, proleptic Gregorian).
+ * Source: days_from_civil in Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"; years begin in March there.
+ */
 export function dayOf(year: number, month: number, dayOfMonth: number): number | undefined {
-  if (year < 1 || year > 9999 || month < 1 || month > 12 || dayOfMonth < 1 || dayOfMonth > 31)
-    return undefined;
-  const date = new Date(0);
-  // Date.UTC would read years below 100 as 19xx.
-  date.setUTCFullYear(year, month - 1, dayOfMonth);
-  return date.getUTCMonth() === month - 1 ? date.getTime() / millisecondsPerDay : undefined;
+  if (!(year >= 1 && year <= 9999 && month >= 1 && month <= 12 && dayOfMonth >= 1)) return undefined;
+  if (dayOfMonth > monthLength(year, month)) return undefined;
+  const marchYear = month > 2 ? year : year - 1;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + dayOfMonth - 1;
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400);
+  return marchYear * 365 + leapDays + dayOfYear - daysFromMarchOfYear0;
+}
+
+/** Days from 0000-03-01 to 1970-01-01. */
+const daysFromMarchOfYear0 = 719_468;
+
+function monthLength(year: number, month: number): number {
+  if (month !== 2) return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
+  return year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 29 : 28;
 }
 
 /** Reads YYYY-MM-DD; month and day may have one digit, as the original service took them. ASCII digits only. */

@@ -18,12 +18,21 @@ interface CatalogueEntry {
 export const catalogue = {
   invalid_parameter: { status: 400, title: 'A parameter is missing or not valid', exit: exitCodes.usage },
   bad_request: { status: 400, title: 'The request could not be understood', exit: exitCodes.usage },
+  body_unreadable: { status: 400, title: 'The body is cut off or not as encoded', exit: exitCodes.usage },
   unauthenticated: { status: 401, title: 'A valid API key is needed', exit: exitCodes.usage },
   forbidden: { status: 403, title: 'This API key may not do that', exit: exitCodes.usage },
   not_found: { status: 404, title: 'There is nothing at this address', exit: exitCodes.failed },
   place_unknown: { status: 404, title: 'There is no such port or region', exit: exitCodes.usage },
+  batch_unknown: { status: 404, title: 'There is no such batch', exit: exitCodes.failed },
   method_not_allowed: { status: 405, title: 'This address does not take that method', exit: exitCodes.usage },
   request_timeout: { status: 408, title: 'The request did not arrive in time', exit: exitCodes.retry },
+  batch_state: {
+    status: 409,
+    title: 'The batch is in a state that does not allow this',
+    exit: exitCodes.failed,
+  },
+  in_progress: { status: 409, title: 'Another request with this key is at work', exit: exitCodes.retry },
+  key_conflict: { status: 409, title: 'This key belongs to another content', exit: exitCodes.rejected },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
   url_too_long: { status: 414, title: 'The address is longer than allowed', exit: exitCodes.usage },
   headers_too_large: { status: 431, title: 'The headers are larger than allowed', exit: exitCodes.usage },
@@ -33,11 +42,17 @@ export const catalogue = {
     exit: exitCodes.usage,
   },
   place_invalid: { status: 422, title: 'The place cannot be as described', exit: exitCodes.rejected },
+  batch_rejected: {
+    status: 422,
+    title: 'The batch has faults; none of it is published',
+    exit: exitCodes.rejected,
+  },
   internal_error: { status: 500, title: 'Something went wrong inside Fairway', exit: exitCodes.failed },
   overloaded: { status: 503, title: 'There is more to do than can be done', exit: exitCodes.retry },
   stopping: { status: 503, title: 'This process is about to stop', exit: exitCodes.retry },
   database_unavailable: { status: 503, title: 'The database cannot be reached', exit: exitCodes.retry },
   database_timeout: { status: 503, title: 'The database did not answer in time', exit: exitCodes.retry },
+  outcome_unknown: { status: 503, title: 'Whether it was done is not known yet', exit: exitCodes.retry },
   database_refused: { status: 503, title: 'The database refused the connection', exit: exitCodes.failed },
   schema_missing: { status: 503, title: 'The database has not been migrated', exit: exitCodes.failed },
   schema_newer: {
@@ -80,23 +95,34 @@ export interface ParameterFault {
   suggestions?: { kind: string; code: string; name: string }[];
 }
 
+/** What an error carries beside its message. */
+export interface ErrorMore {
+  cause?: unknown;
+  line?: number;
+  faults?: readonly ParameterFault[];
+  /** Further members of the problem document. */
+  details?: Readonly<Record<string, unknown>>;
+  /** Seconds after which it makes sense to try again. */
+  retryAfter?: number;
+}
+
 /** An error Fairway means: its `message` says what is wrong and what to do, and may be shown to anyone. */
 export class FairwayError extends Error {
   readonly code: ErrorCode;
   /** Where it happened, when there is a place: a line of a file, from 1. */
   readonly line: number | undefined;
   readonly faults: readonly ParameterFault[];
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly retryAfter: number | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    more: { cause?: unknown; line?: number; faults?: readonly ParameterFault[] } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, more: ErrorMore = {}) {
     super(message, more.cause === undefined ? {} : { cause: more.cause });
     this.name = 'FairwayError';
     this.code = code;
     this.line = more.line;
     this.faults = more.faults ?? [];
+    this.details = more.details ?? {};
+    this.retryAfter = more.retryAfter;
   }
 
   get status(): number {

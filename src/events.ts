@@ -2,6 +2,9 @@
  * What happens, said once: code emits one typed event, and the log (later metrics and traces) subscribes to it.
  * No module below `observe/` knows a logger.
  */
+/** How an upload went: `repeated` found the verdict of an earlier try, `failed` has none. */
+export type UploadOutcome = 'published' | 'rejected' | 'repeated' | 'checked' | 'failed';
+
 export type FairwayEvent =
   | { kind: 'listening'; address: string }
   | { kind: 'stopping'; reason: string }
@@ -24,6 +27,23 @@ export type FairwayEvent =
   | { kind: 'answer-cache'; hit: boolean }
   | { kind: 'rolled-up'; revision: number; batches: number; rows: number; milliseconds: number }
   | { kind: 'roll-up-failed'; error: unknown }
+  | { kind: 'upload-begun' }
+  | { kind: 'upload-ended'; outcome: UploadOutcome; milliseconds: number }
+  | {
+      kind: 'batch-published';
+      batch: string;
+      replaces: string | null;
+      revision: number;
+      items: number;
+      lanes: number;
+      bytes: number;
+      milliseconds: number;
+    }
+  | { kind: 'batch-rejected'; batch: string; items: number; errors: number; milliseconds: number }
+  | { kind: 'batch-withdrawn'; batch: string; revision: number }
+  | { kind: 'batch-abandoned'; batch: string; reason: string }
+  | { kind: 'attempt-collected'; batch: string; attempt: string; segments: number }
+  | { kind: 'collect-failed'; error: unknown }
   | { kind: 'place-changed'; place: string; revision: number }
   | { kind: 'migrated'; applied: string[] }
   | { kind: 'adopted'; items: number; revision: number }

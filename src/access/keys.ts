@@ -50,11 +50,11 @@ export async function revokeKey(database: Database, id: string): Promise<ApiKey>
   return asKey(row);
 }
 
-/** The key a request bears, from its Authorization header. Throws `unauthenticated`, or `forbidden` where it lacks the scope; `admin` may do everything. */
+/** The key a request bears, from its Authorization header. Throws `unauthenticated`, or `forbidden` where it has none of the scopes; `admin` may do everything. */
 export async function authenticate(
   database: Database,
   authorization: string | undefined,
-  scope: Scope,
+  accepted: readonly Scope[],
   options: ReadOptions,
 ): Promise<ApiKey> {
   const secret = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
@@ -66,10 +66,10 @@ export async function authenticate(
   }
   const [row] = await database.read<KeyRow>(keyByHash(hashOf(secret)), options);
   if (!row) throw new FairwayError('unauthenticated', 'this API key is not known, or was revoked');
-  if (!row.scopes.includes(scope) && !row.scopes.includes('admin')) {
+  if (!row.scopes.some((scope) => scope === 'admin' || accepted.includes(scope))) {
     throw new FairwayError(
       'forbidden',
-      `the API key '${row.name}' has the scopes ${row.scopes.join(', ')}; this needs ${scope}`,
+      `the API key '${row.name}' has the scopes ${row.scopes.join(', ')}; this needs ${accepted.join(' or ')}`,
     );
   }
   return asKey(row);

@@ -12,6 +12,7 @@ import { createServer, type Lifecycle, type Server } from '../http/server.js';
 import { newestRevision } from '../query/head.js';
 import { Roller } from '../query/roller.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
+import { openUploads, type UploadService } from './uploads.js';
 import { createLog } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
 
@@ -27,6 +28,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   const opened = await openConfigured(config, context.env, context.cwd, emit);
   const lifecycle: Lifecycle = { stopping: false };
   const roller = new Roller(opened.database, emit);
+  let uploads: UploadService | undefined;
   let server: Server;
   try {
     const prepared = prepareFirst ? prepareDatabase(opened, loaded, emit) : checkSchema(opened);
@@ -36,12 +38,13 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
       return;
     }
     roller.kick();
-    server = buildServer({ ...opened, roller }, config, emit, subscribe, lifecycle);
+    uploads = openUploads(opened, config, emit);
+    server = buildServer({ ...opened, roller, uploads }, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
     emit({ kind: 'listening', address });
     context.stdout.write(greeting(address, opened.embedded, loaded));
   } catch (error) {
-    await roller.stop();
+    await Promise.all([roller.stop(), uploads?.close()]);
     await opened.close(true);
     throw error;
   }
@@ -52,7 +55,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   // A person at the keyboard has no balancer that needs time to notice.
   if (reason === 'SIGTERM') await Promise.race([delay(config.drainSeconds * 1_000), hurried]);
   await closeServer(server, config, hurried);
-  await roller.stop();
+  await Promise.all([roller.stop(), uploads.close()]);
   await opened.close();
   emit({ kind: 'stopped' });
 }
@@ -76,7 +79,7 @@ function eventBus(context: Context, config: Config): { emit: Emit; subscribe: (l
 }
 
 function buildServer(
-  { database, embedded, roller }: OpenedDatabase & { roller: Roller },
+  { database, embedded, roller, uploads }: OpenedDatabase & { roller: Roller; uploads: UploadService },
   config: Config,
   emit: Emit,
   subscribe: (listener: Emit) => void,
@@ -92,6 +95,7 @@ function buildServer(
     emit,
     metrics,
     lifecycle,
+    uploads: uploads.uploads,
     writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
     cacheBytes: config.cacheMegabytes << 20,
     requestMilliseconds: config.requestSeconds * 1_000,

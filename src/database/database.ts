@@ -5,7 +5,7 @@ import type { ClientConfig, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import type { Emit } from '../events.js';
 import { FairwayError } from '../errors.js';
 import { openClients, socketOf, type Clients, type PoolStatistics } from './clients.js';
-import { isConnectionLoss, translate } from './failures.js';
+import { CommitUnknown, isConnectionLoss, translate } from './failures.js';
 
 /** A read without a deadline of its own is given up after this, and its connection with it. */
 const readMilliseconds = 15_000;
@@ -23,7 +23,8 @@ export interface Database {
   read<Row extends QueryResultRow>(statement: QueryConfig, options?: ReadOptions): Promise<Row[]>;
   /**
    * Runs `work` in one transaction: committed when it returns, rolled back when it throws. At the deadline its
-   * connection is destroyed: `database_timeout`, and whether it was committed is not known.
+   * connection is destroyed: `database_timeout`. Where the connection is lost while it commits, the error thrown says
+   * so: `isOutcomeUnknown` (failures.ts), and settle.ts finds out.
    */
   transaction<Result>(work: (client: PoolClient) => Promise<Result>, options?: ReadOptions): Promise<Result>;
   /** Runs `work` on one connection, without a transaction. */
@@ -142,14 +143,14 @@ async function untilDeadline<Result>(
   try {
     return await work();
   } catch (error) {
-    throw late ? tooLate() : error;
+    throw late ? tooLate(error) : error;
   } finally {
     clearTimeout(timer);
   }
 }
 
-const tooLate = (): FairwayError =>
-  new FairwayError('database_timeout', 'the database did not answer in time; try again later');
+const tooLate = (cause?: unknown): FairwayError =>
+  new FairwayError('database_timeout', 'the database did not answer in time; try again later', { cause });
 
 async function inTransaction<Result>(
   client: PoolClient,
@@ -164,6 +165,8 @@ async function inTransaction<Result>(
     await client.query('rollback').catch(() => undefined);
     throw error;
   }
-  await client.query('commit');
+  await client.query('commit').catch((error: unknown) => {
+    throw isConnectionLoss(error) ? new CommitUnknown(error) : error;
+  });
   return result;
 }

@@ -17,9 +17,25 @@ const lossWords = /^(Connection terminated|Client has encountered a connection e
 /** What pg-pool says to those who waited too long for a connection that others hold. */
 const waitedWords = /^timeout exceeded when trying to connect/;
 
+/** The connection was lost between sending COMMIT and hearing of it: the transaction happened, or it did not. */
+export class CommitUnknown extends Error {
+  constructor(cause: unknown) {
+    super('the connection was lost during COMMIT', { cause });
+    this.name = 'CommitUnknown';
+  }
+}
+
+/** Whether what was thrown leaves open if its transaction was committed. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (at instanceof CommitUnknown || codeOf(at) === 'outcome_unknown') return true;
+  return false;
+}
+
 /** Whether the connection, not the statement, is what failed. */
 export function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
+  if (error instanceof CommitUnknown) return true;
   const code = codeOf(error) ?? '';
   return (
     code === 'database_unavailable' ||
@@ -43,6 +59,7 @@ const meanings: Record<string, [ErrorCode, string]> = {
     'schema_missing',
     "the database has no (or an older) schema 'fairway'; run 'fairway migrate' first",
   ],
+  '55P03': ['database_timeout', 'somebody else holds a lock for too long; try again later'],
   '53100': ['disk_full', 'the disk of the database is full; free space and try again'],
 };
 

@@ -8,6 +8,8 @@ import type { Emit } from '../events.js';
 export interface OpenedDatabase {
   database: Database;
   embedded: boolean;
+  /** Another pool over the same database, which says nothing of its connections; its owner closes it. */
+  readonly openPool: (poolSize: number) => Database;
   /** Ends the pool, then lets go of the embedded server. With `force`, statements still running are not waited for. */
   close(force?: boolean): Promise<void>;
 }
@@ -22,16 +24,24 @@ export async function openConfigured(
   const named = namedDatabase(config, env, cwd);
   if (named) {
     const database = openDatabase({ connection: named, poolSize, emit });
-    return { database, embedded: false, close: async (force) => (force ? undefined : database.close()) };
+    return {
+      database,
+      embedded: false,
+      openPool: (poolSize) => openDatabase({ connection: named, poolSize, emit: ignore }),
+      close: async (force) => (force ? undefined : database.close()),
+    };
   }
   const server = await acquireEmbedded({ dataDir: config.dataDir, emit });
   const database = openDatabase({ connection: server.connection, poolSize, emit });
   return {
     database,
     embedded: true,
+    openPool: (poolSize) => openDatabase({ connection: server.connection, poolSize, emit: ignore }),
     close: async (force) => {
       if (!force) await database.close();
       await server.release();
     },
   };
 }
+
+const ignore = (): void => undefined;

@@ -17,6 +17,7 @@ const writes: Record<string, string> = {
   head: 'update',
   revisions: 'insert',
   batches: 'insert, update',
+  batch_errors: 'insert, delete',
   attempts: 'insert, update',
   parts: 'insert, delete',
   segments: 'insert, delete',
@@ -46,6 +47,8 @@ export async function grantServiceRole(client: ClientBase, { name, password }: S
   for (const [table, rights] of Object.entries(writes)) {
     await client.query(`grant ${rights} on fairway.${table} to ${role}`);
   }
+  // Deletes with its owner's rights, and only what was never published.
+  await client.query(`grant execute on function fairway.remove_unfinished to ${role}`);
 }
 
 /** Whether the role is there. Throws where it is one that could change the schema. */

@@ -1,5 +1,7 @@
 /** The contract: the table of routes, with the shapes that requests and answers have. OpenAPI is generated from it. */
-import { Type, type Static, type TSchema } from 'typebox';
+import { Type } from 'typebox';
+import { batchRoutes } from './batch-contract.js';
+import { away, json, nullable, problems, revision } from './contract-shapes.js';
 import { maximumDays } from './question.js';
 
 const name = (description: string, example: string) =>
@@ -7,52 +9,6 @@ const name = (description: string, example: string) =>
 const day = (description: string, example: string) =>
   Type.String({ format: 'date', description, examples: [example] });
 
-/** RFC 9457, with the code of the catalogue and a fault per parameter. */
-export const problem = Type.Object(
-  {
-    type: Type.String({ description: 'urn:fairway:error:CODE' }),
-    title: Type.String(),
-    status: Type.Integer(),
-    detail: Type.String({ description: 'What is wrong and what to do' }),
-    code: Type.String({ description: 'As listed in docs/errors.md' }),
-    request_id: Type.String({ description: 'The log has the request under this id' }),
-    errors: Type.Optional(
-      Type.Array(
-        Type.Object({
-          parameter: Type.String(),
-          message: Type.String(),
-          expected: Type.String(),
-          value: Type.Optional(Type.String()),
-          suggestions: Type.Optional(
-            Type.Array(Type.Object({ kind: Type.String(), code: Type.String(), name: Type.String() })),
-          ),
-        }),
-      ),
-    ),
-  },
-  { description: 'A problem document (RFC 9457)' },
-);
-
-export type Problem = Static<typeof problem>;
-
-const json = <Schema extends TSchema>(description: string, schema: Schema) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-
-const problems = <Status extends number>(meanings: Record<Status, string>) =>
-  Object.fromEntries(
-    Object.entries<string>(meanings).map(([status, description]) => [
-      status,
-      { description, content: { 'application/problem+json': { schema: problem } } },
-    ]),
-  ) as Record<Status, object>;
-
-const away = { 503: 'The database is away, or there is too much to do; Retry-After says when to ask again' };
-const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
-  Type.Union([schema, Type.Null()], { description });
-
-const revision = Type.Integer({ description: 'Revision the answer belongs to' });
 const port = {
   code: Type.String({ description: 'UN/LOCODE, such as CNGGZ' }),
   name: Type.String(),
@@ -109,6 +65,7 @@ export const routes = {
       },
     },
   },
+  ...batchRoutes,
   ports: {
     method: 'GET',
     url: '/ports',

@@ -18,7 +18,7 @@ export const openApi: FastifyDynamicSwaggerOptions = {
         'Freight rates: the average price per day between two ports or regions. Errors are problem documents (RFC 9457) whose `code` is explained in docs/errors.md. Every answer that comes from data names its revision.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    tags: [{ name: 'Rates' }, { name: 'Places' }, { name: 'Operation' }],
+    tags: [{ name: 'Rates' }, { name: 'Batches' }, { name: 'Places' }, { name: 'Operation' }],
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
   },
   hideUntagged: true,

@@ -1,7 +1,7 @@
 /** Errors leave here: in goes anything thrown, out comes an RFC 9457 problem that says nothing of the inside. */
 import { catalogue, FairwayError, type ErrorCode } from '../errors.js';
 import type { Emit } from '../events.js';
-import type { Problem } from './contract.js';
+import type { Problem } from './contract-shapes.js';
 import { securityHeaders } from './security-headers.js';
 
 /** What Fastify itself refuses, by its status. */
@@ -65,6 +65,7 @@ export function renderProblem(error: FairwayError, requestId: string): Problem {
     code: error.code,
     request_id: requestId,
     ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
+    ...error.details,
   };
 }
 
@@ -81,6 +82,7 @@ export function problemAnswer(error: unknown, requestId: string, emit: Emit): Pr
   if (known.code === 'internal_error')
     emit({ kind: 'request-failed', id: requestId, error: known.cause ?? known });
   const body = JSON.stringify(renderProblem(known, requestId));
+  const retryAfter = known.retryAfter ?? (known.status === 503 ? 1 : undefined);
   return {
     status: known.status,
     body,
@@ -89,7 +91,7 @@ export function problemAnswer(error: unknown, requestId: string, emit: Emit): Pr
       'request-id': requestId,
       'content-type': 'application/problem+json; charset=utf-8',
       'content-length': String(Buffer.byteLength(body)),
-      ...(known.status === 503 ? { 'retry-after': '1' } : {}),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
       ...(known.status === 401 ? { 'www-authenticate': 'Bearer realm="fairway"' } : {}),
     },
   };

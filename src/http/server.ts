@@ -8,6 +8,7 @@ import type { Database } from '../database/database.js';
 import type { Emit, FairwayEvent } from '../events.js';
 import { FairwayError } from '../errors.js';
 import { RatesAnswers } from '../query/answers.js';
+import type { Uploads } from '../ingest/pipeline.js';
 import type { PlaceSource } from '../query/place-source.js';
 import { RatesSource } from '../query/rates.js';
 import { answerDirectly } from './direct.js';
@@ -16,13 +17,16 @@ import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { problemAnswer } from './render-error.js';
 import { assetsRoute } from './routes/assets.js';
+import { batchesRoutes } from './routes/batches.js';
 import { docsRoute } from './routes/docs.js';
 import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
 import { placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
+import { sourcesRoute } from './routes/sources.js';
 import { securityHeaders } from './security-headers.js';
+import { limitBodyTime, linger } from './uploads.js';
 
 /** Whoever starts the server says here that it is to stop. */
 export interface Lifecycle {
@@ -40,6 +44,8 @@ export interface ServerOptions {
   emit: Emit;
   metrics: MetricsSource;
   lifecycle: Lifecycle;
+  /** Who takes batches. */
+  uploads: Uploads;
   /** `open`: whoever reaches us may write; `keys`: only with an API key. */
   writes: 'open' | 'keys';
   /** What kept answers may take up. */
@@ -53,8 +59,9 @@ export interface ServerOptions {
 /** What routes are given. */
 export interface Services extends Pick<
   ServerOptions,
-  'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes'
+  'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes' | 'uploads'
 > {
+  source: RatesSource;
   places: PlaceSource;
   answers: RatesAnswers;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
@@ -94,13 +101,15 @@ export function createServer(options: ServerOptions): Server {
   const source = new RatesSource(database);
   const services: Services = {
     ...options,
+    source,
     places: source.places,
     answers: new RatesAnswers({ source, emit, cacheBytes, ...(onBehind ? { onBehind } : {}) }),
     deadline: () => performance.now() + requestMilliseconds,
   };
   const server = newServer(services);
   server.server.keepAliveTimeout = limits.idleMilliseconds;
-  server.server.requestTimeout = limits.requestMilliseconds;
+  // An honest upload may take hours; bodies have limits of their own.
+  server.server.requestTimeout = 0;
   server.setValidatorCompiler(compileValidator);
   addHooks(server, options);
   void server.register(swagger, openApi);
@@ -111,9 +120,14 @@ export function createServer(options: ServerOptions): Server {
     assetsRoute(routes);
     docsRoute(routes, () => server.swagger());
     ratesRoute(routes, services);
+    sourcesRoute(routes, services);
     placesRoutes(routes, services);
     operationRoutes(routes, services);
     openApiRoute(routes);
+    void scope.register((inner, _options, done) => {
+      batchesRoutes(inner.withTypeProvider<TypeBoxTypeProvider>(), services);
+      done();
+    });
     done();
   });
   return server;
@@ -122,6 +136,7 @@ export function createServer(options: ServerOptions): Server {
 function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...securityHeaders, 'request-id': request.id });
+    if (!isUpload(request)) limitBodyTime(request, reply, limits.requestMilliseconds);
     done(checkAddress(request.url));
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
@@ -130,6 +145,7 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
+    linger(request);
     emit(requestEvent(request, reply));
     done();
   });
@@ -146,6 +162,9 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
     ),
   );
 }
+
+const isUpload = ({ method, routeOptions }: FastifyRequest): boolean =>
+  method === 'POST' && routeOptions.url === '/batches';
 
 const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEvent => ({
   kind: 'request',

@@ -5,7 +5,7 @@
 import { monthOf } from '../days.js';
 import { maximumPayloadBytes, offsetWidth, packItems } from '../segment.js';
 
-/** Items a part holds at the most: about 30 MB of arrays while it is packed. */
+/** Items a part holds at the most: about 25 MB of arrays while it is packed. */
 export const partCapacity = 1_000_000;
 
 export interface Segment {
@@ -20,27 +20,29 @@ export interface Segment {
 const priceRange = 2 ** 31;
 
 export class PartPacker {
-  readonly #capacity: number;
   readonly #lanes: Int32Array;
   /** day * 2^31 + price: sorts by day, then price, and stays exact in a double. */
   readonly #keys: Float64Array;
+  /** The keys by lane while they are drained: kept, for making it anew for each part makes the process grow. */
+  readonly #grouped: Float64Array;
   #size = 0;
 
   constructor(capacity: number = partCapacity) {
-    this.#capacity = capacity;
     this.#lanes = new Int32Array(capacity);
     this.#keys = new Float64Array(capacity);
+    this.#grouped = new Float64Array(capacity);
   }
 
   get size(): number {
     return this.#size;
   }
 
-  get full(): boolean {
-    return this.#size === this.#capacity;
+  /** Forgets what was added. */
+  clear(): void {
+    this.#size = 0;
   }
 
-  /** Adds an item; `lane` counts from 0, `day` from 1970-01-01, `price` is 1 to 2^31-1. Must not be called when full. */
+  /** Adds an item; `lane` counts from 0, `day` from 1970-01-01, `price` is 1 to 2^31-1. No more than the capacity. */
   add(lane: number, day: number, price: number): void {
     this.#lanes[this.#size] = lane;
     this.#keys[this.#size] = day * priceRange + price;
@@ -67,7 +69,7 @@ export class PartPacker {
     for (let lane = 0; lane < laneCount; lane++)
       starts[lane + 1] = (starts[lane + 1] ?? 0) + (starts[lane] ?? 0);
     const cursors = starts.slice();
-    const keys = new Float64Array(this.#size);
+    const keys = this.#grouped;
     for (let index = 0; index < this.#size; index++) {
       const lane = this.#lanes[index] ?? 0;
       const place = cursors[lane] ?? 0;
@@ -114,11 +116,13 @@ function cut(days: Int32Array, prices: Int32Array, from: number): number {
     const width = offsetWidth((days[index] ?? 0) - (days[from] ?? 0)) + offsetWidth(highest - lowest);
     const bytes = (index + 1 - from) * width;
     if (bytes > maximumPayloadBytes) return index;
-    const monthEnds =
+    // Asked in this order, for the month is what costs.
+    const cutsWell =
+      bytes > maximumPayloadBytes / 2 &&
       index > from &&
       days[index] !== days[index - 1] &&
       monthOf(days[index] ?? 0) !== monthOf(days[index - 1] ?? 0);
-    if (monthEnds && bytes > maximumPayloadBytes / 2) return index;
+    if (cutsWell) return index;
   }
   return days.length;
 }

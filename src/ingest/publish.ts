@@ -3,23 +3,22 @@
  * attempt inside a transaction, out comes its revision; it shows when that transaction commits.
  */
 import type { ClientBase } from 'pg';
+import { FairwayError } from '../errors.js';
 import {
-  lockBatch,
+  attemptState,
+  endLease,
+  lockBatches,
   partSums,
   publishAttempt,
   publishPlaceAt,
   publishPlaces,
   publishRevision,
+  type BatchContent,
   type PlaceRow,
 } from './sql.js';
 import { withdrawReplaced } from './withdraw.js';
 
-export interface Publication {
-  batch: string;
-  attempt: string;
-  items: number;
-  lanes: number;
-  contentHash: Buffer;
+export interface Publication extends BatchContent {
   reason: string;
   /** Batches withdrawn in the same revision, so that a correction leaves no hole. */
   replaces: string[];
@@ -27,20 +26,37 @@ export interface Publication {
   places?: readonly PlaceRow[];
 }
 
-/** Publishes in the transaction the client is in. Throws where the batch is not loading or its parts do not add up. */
+/**
+ * Publishes in the transaction the client is in. Throws `batch_state` where a batch to be replaced is not published,
+ * and another error where the attempt is not the one that loads, or its parts do not add up.
+ */
 export async function publish(client: ClientBase, publication: Publication): Promise<string> {
-  const { state } = await lockBatch(client, publication.batch);
-  if (state !== 'loading') throw new Error(`batch ${publication.batch} is ${state}, not loading`);
-  const { items } = await partSums(client, publication.attempt);
-  if (Number(items) !== publication.items) {
-    throw new Error(`attempt ${publication.attempt} holds ${items} items instead of ${publication.items}`);
-  }
+  const { batch, attempt, replaces } = publication;
+  const locked = await lockBatches(client, [batch, ...replaces]);
+  const state = locked.get(batch)?.state;
+  if (state !== 'loading' && state !== 'rejected') throw new Error(`batch ${batch} is ${state}, not loading`);
+  for (const id of replaces) checkReplaceable(id, locked.get(id)?.state);
+  if ((await attemptState(client, attempt)).state !== 'loading')
+    throw new Error(`attempt ${attempt} is no longer the one that loads batch ${batch}`);
+  const { items } = await partSums(client, attempt);
+  if (Number(items) !== publication.items)
+    throw new Error(`attempt ${attempt} holds ${items} items instead of ${publication.items}`);
   const revision = await publishRevision(client, publication.reason);
   if (publication.places) await publishPlaces(client, publication.places, revision);
-  await withdrawReplaced(client, publication.replaces, revision, publication.batch);
+  await withdrawReplaced(client, replaces, revision, batch);
   const changed = await publishAttempt(client, publication, revision);
-  if (changed !== 1) throw new Error(`publishing batch ${publication.batch} changed ${changed} rows`);
+  if (changed !== 1) throw new Error(`publishing batch ${batch} changed ${changed} rows`);
+  await endLease(client, attempt);
   return revision;
+}
+
+/** Throws `batch_state` for a batch that is not published. */
+export function checkReplaceable(batch: string, state: string | undefined): void {
+  if (state === 'published') return;
+  throw new FairwayError(
+    'batch_state',
+    `batch ${batch} is ${state ?? 'not there'}; only a published batch can be replaced`,
+  );
 }
 
 /** Publishes a change of one place, in the transaction the client is in. */

@@ -54,7 +54,10 @@ export const recordPart = (
     items,
   ]);
 
-/** Ids of lanes, in the order given; lanes never seen before get theirs. */
+/**
+ * Ids of lanes, in the order given; lanes never seen before get theirs. Only those are inserted: each row of an
+ * `on conflict do nothing` takes a number, and there are but 2^31.
+ */
 export async function laneIds(
   client: ClientBase,
   origins: string[],
@@ -62,7 +65,9 @@ export async function laneIds(
 ): Promise<number[]> {
   await client.query(
     `insert into fairway.lanes (orig_code, dest_code)
-     select * from unnest($1::text[], $2::text[]) on conflict do nothing`,
+     select n.origin, n.destination from unnest($1::text[], $2::text[]) as n (origin, destination)
+     where not exists (select from fairway.lanes l where l.orig_code = n.origin and l.dest_code = n.destination)
+     order by n.origin collate "C", n.destination collate "C" on conflict do nothing`,
     [origins, destinations],
   );
   const { rows } = await client.query<{ id: number }>(
@@ -106,8 +111,21 @@ export async function publicTablesThere(client: ClientBase): Promise<boolean> {
 export const partSums = (client: ClientBase, attempt: string): Promise<{ items: string }> =>
   one(client, 'select coalesce(sum(items), 0) as items from fairway.parts where attempt = $1', [attempt]);
 
-export const lockBatch = (client: ClientBase, batch: string): Promise<{ state: string }> =>
-  one(client, 'select state from fairway.batches where id = $1 for update', [batch]);
+/** Locks batches in the order of their ids, so that no two transactions wait for each other. What is returned was so when the lock was got. */
+export async function lockBatches(
+  client: ClientBase,
+  batches: readonly string[],
+): Promise<Map<string, { state: string }>> {
+  const { rows } = await client.query<{ id: string; state: string }>(
+    'select id, state from fairway.batches where id = any ($1::bigint[]) order by id for update',
+    [batches],
+  );
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Whether the attempt may still load; its batch must be locked by a statement before. */
+export const attemptState = (client: ClientBase, attempt: string): Promise<{ state: string }> =>
+  one(client, 'select state from fairway.attempts where id = $1', [attempt]);
 
 /** The next revision. Locks the head row until the transaction ends: call it last. */
 export async function publishRevision(client: ClientBase, reason: string): Promise<string> {
@@ -119,18 +137,47 @@ export async function publishRevision(client: ClientBase, reason: string): Promi
   return revision;
 }
 
+/** What is known of a batch once all of it is loaded. */
+export interface BatchContent {
+  batch: string;
+  attempt: string;
+  items: number;
+  lanes: number;
+  /** Of an import. */
+  contentHash?: Buffer;
+  /** Of an upload. */
+  upload?: { sha256: Buffer; bytes: number; format: string; replaces: string | null };
+}
+
 export async function publishAttempt(
   client: ClientBase,
-  batch: { batch: string; attempt: string; items: number; lanes: number; contentHash: Buffer },
+  { batch, attempt, items, lanes, contentHash, upload }: BatchContent,
   revision: string,
 ): Promise<number> {
   const { rowCount } = await client.query(
     `update fairway.batches set state = 'published', attempt = $2, items = $3, lanes = $4, content_hash = $5,
-       published_revision = $6, published_at = now() where id = $1 and state = 'loading'`,
-    [batch.batch, batch.attempt, batch.items, batch.lanes, batch.contentHash, revision],
+       published_revision = $6, published_at = clock_timestamp(), content_sha256 = $7, bytes = $8, format = $9,
+       replaces = $10, error_total = 0, error_counts = '{}'
+     where id = $1 and state in ('loading', 'rejected')`,
+    [
+      batch,
+      attempt,
+      items,
+      lanes,
+      contentHash,
+      revision,
+      upload?.sha256,
+      upload?.bytes,
+      upload?.format,
+      upload?.replaces,
+    ],
   );
   return rowCount ?? 0;
 }
+
+/** The lease of a published attempt is never over. Also a write that makes sure, once committed, that what it saw lasts. */
+export const endLease = (client: ClientBase, attempt: string): Promise<unknown> =>
+  client.query('update fairway.attempts set lease_until = null where id = $1', [attempt]);
 
 export async function withdrawAt(
   client: ClientBase,

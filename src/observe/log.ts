@@ -15,6 +15,9 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'connection-taken': 'debug',
   'statement-read': 'debug',
   'answer-cache': 'debug',
+  'collect-failed': 'error',
+  'upload-begun': 'debug',
+  'upload-ended': 'debug',
 };
 
 const flushMilliseconds = 100;

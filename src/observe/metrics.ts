@@ -1,7 +1,9 @@
 /** Metrics: a subscriber of events. In go events, out comes text in the format of Prometheus. */
 import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from 'prom-client';
-import type { Emit, FairwayEvent } from '../events.js';
+import type { Emit } from '../events.js';
+import type { Observers } from './observers.js';
 import { Distribution, LabelledTally, Tally } from './tallies.js';
+import { uploadMetrics } from './upload-metrics.js';
 
 export interface MetricsOptions {
   /** Connections of the pool now. */
@@ -30,8 +32,6 @@ export function createMetrics(options: MetricsOptions): Metrics {
     text: () => registry.metrics(),
   };
 }
-
-type Observers = { [Kind in FairwayEvent['kind']]?: (event: Extract<FairwayEvent, { kind: Kind }>) => void };
 
 function eventMetrics(registry: Registry): Observers {
   const tally = (name: string, help: string): Tally => new Tally(registry, { name, help });
@@ -78,6 +78,7 @@ function eventMetrics(registry: Registry): Observers {
     },
     'database-lost': () => losses.add(1),
     'rolled-up': () => rollups.add(1),
+    ...uploadMetrics(registry),
   };
 }
 

@@ -2,7 +2,7 @@
  * The tree of places at one revision, in memory: in go the rows of all places, out come the ports below a region, near
  * matches of a name nobody knows, and searches. Pure.
  */
-import { distance } from 'fastest-levenshtein';
+import { fold, foldedOf, nearest, type Folded } from '../near.js';
 
 export interface Port {
   code: string;
@@ -34,17 +34,13 @@ export interface PlaceRow extends PlaceName {
   parent: string | null;
 }
 
-/** A longer name is no misspelling of anything, and comparing it would cost. */
-const longestGuess = 40;
-const mostGuesses = 5;
-
 export class Places {
   readonly ports = new Map<string, Port>();
   readonly regions = new Map<string, Region>();
   readonly #portsIn = new Map<string, Port[]>();
   readonly #regionsIn = new Map<string | null, Region[]>();
   readonly #codesBelow = new Map<string, readonly string[]>();
-  readonly #searched = new Map<PlaceName, { code: string; name: string }>();
+  readonly #searched = new Map<PlaceName, Folded>();
 
   /** `revision` is the newest one that changed places. */
   constructor(
@@ -61,7 +57,7 @@ export class Places {
         this.regions.set(code, region);
         append(this.#regionsIn, parent, region);
       }
-      this.#searched.set({ kind, code, name }, { code: fold(code), name: ` ${fold(name)}` });
+      this.#searched.set({ kind, code, name }, foldedOf(code, name));
     }
   }
 
@@ -105,20 +101,7 @@ export class Places {
 
   /** The places whose code or name is most like the text, the likest first; none where nothing is like it. */
   near(text: string, kinds: readonly PlaceName['kind'][] = ['port', 'region']): PlaceName[] {
-    const wanted = fold(text);
-    if (wanted === '' || wanted.length > longestGuess) return [];
-    const farthest = wanted.length < 4 ? 1 : Math.max(2, Math.floor(wanted.length * 0.4));
-    const ranked: { place: PlaceName; far: number }[] = [];
-    for (const [place, { code, name }] of this.#searched) {
-      if (!kinds.includes(place.kind)) continue;
-      const begins = wanted.length > 2 && (code.startsWith(wanted) || name.includes(` ${wanted}`));
-      const far = begins ? 0.5 : Math.min(distance(wanted, code), distance(wanted, name.slice(1)));
-      if (far <= farthest) ranked.push({ place, far });
-    }
-    return ranked
-      .sort((a, b) => a.far - b.far)
-      .slice(0, mostGuesses)
-      .map(({ place }) => place);
+    return nearest(text, this.#searched, (place) => kinds.includes(place.kind));
   }
 }
 
@@ -129,26 +112,3 @@ function append<Key, Value>(map: Map<Key, Value[]>, key: Key, value: Value): voi
 }
 
 const byCode = (a: PlaceRow, b: PlaceRow): number => (a.code < b.code ? -1 : 1);
-
-/** Letters that Unicode does not take apart into a base letter and an accent. */
-const letters: Record<string, string> = {
-  ø: 'o',
-  đ: 'd',
-  ð: 'd',
-  ł: 'l',
-  ı: 'i',
-  æ: 'ae',
-  œ: 'oe',
-  ß: 'ss',
-  þ: 'th',
-};
-
-/** Lower case without accents; whatever is no letter and no digit becomes one space. */
-const fold = (text: string): string =>
-  text
-    .toLowerCase()
-    .normalize('NFD')
-    .replace(/\p{Mark}/gu, '')
-    .replace(/[øđðłıæœßþ]/g, (letter) => letters[letter] ?? letter)
-    .replace(/[^\p{Letter}\p{Number}]+/gu, ' ')
-    .trim();

@@ -8,8 +8,8 @@ test('a key is shown once, kept as a hash, and lets in who bears it until it is 
     expect(secret).toMatch(/^fairway_[A-Za-z0-9_-]{43}$/);
     const rows = await query('select keys::text as everything from fairway.keys');
     expect(JSON.stringify(rows)).not.toContain(secret);
-    expect(await authenticate(database, `Bearer ${secret}`, 'ingest', {})).toMatchObject({ name: 'Acme' });
-    await expect(authenticate(database, `Bearer ${secret}`, 'withdraw', {})).rejects.toMatchObject({
+    expect(await authenticate(database, `Bearer ${secret}`, ['ingest'], {})).toMatchObject({ name: 'Acme' });
+    await expect(authenticate(database, `Bearer ${secret}`, ['withdraw'], {})).rejects.toMatchObject({
       code: 'forbidden',
     });
     await revokeKey(database, key.id);
@@ -17,7 +17,7 @@ test('a key is shown once, kept as a hash, and lets in who bears it until it is 
     expect(revoked).toBeInstanceOf(Date);
     await revokeKey(database, key.id);
     expect((await listKeys(database))[0]?.revokedAt).toEqual(revoked);
-    await expect(authenticate(database, `Bearer ${secret}`, 'ingest', {})).rejects.toMatchObject({
+    await expect(authenticate(database, `Bearer ${secret}`, ['ingest'], {})).rejects.toMatchObject({
       code: 'unauthenticated',
     });
   }));
@@ -25,7 +25,7 @@ test('a key is shown once, kept as a hash, and lets in who bears it until it is 
 test('admin may do everything; no key, half a key and another key are refused', () =>
   withDatabase(async ({ database }) => {
     const { secret } = await createKey(database, 'operator', ['admin']);
-    expect(await authenticate(database, `bearer ${secret}`, 'withdraw', {})).toMatchObject({ id: '1' });
+    expect(await authenticate(database, `bearer ${secret}`, ['withdraw'], {})).toMatchObject({ id: '1' });
     for (const bad of [
       undefined,
       '',
@@ -35,7 +35,7 @@ test('admin may do everything; no key, half a key and another key are refused', 
       'Bearer x y',
       'Bearer ',
     ])
-      await expect(authenticate(database, bad, 'admin', {}), String(bad)).rejects.toMatchObject({
+      await expect(authenticate(database, bad, ['admin'], {}), String(bad)).rejects.toMatchObject({
         code: 'unauthenticated',
       });
     await expect(revokeKey(database, '7')).rejects.toMatchObject({ code: 'key_unknown' });

@@ -179,6 +179,22 @@ test('what is too large or no request at all is refused with a problem document'
     }),
   ));
 
+test('a body that does not come in time is answered with 408', () =>
+  withDatabase((test) =>
+    withServer(test, async (server) => {
+      const { requestMilliseconds } = limits;
+      limits.requestMilliseconds = 100;
+      try {
+        const port = Number(new URL(await listen(server, '127.0.0.1', 0)).port);
+        const begun =
+          'PUT /ports/AA HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 40\r\n\r\n{"name"';
+        expect(await send(port, begun)).toMatch(/^HTTP\/1.1 408 .*"code":"request_timeout"/s);
+      } finally {
+        limits.requestMilliseconds = requestMilliseconds;
+      }
+    }),
+  ));
+
 test('OpenAPI lists every route but the pages, each with its problems; rates say how long the database took', () =>
   withDatabase(async (test) => {
     await importContent(test.database, textSource(dumpText()));
@@ -187,12 +203,16 @@ test('OpenAPI lists every route but the pages, each with its problems; rates say
         paths: Record<string, object>;
       }>();
       expect(Object.keys(paths).sort()).toEqual([
+        '/batches',
+        '/batches/{id}',
+        '/batches/{id}/errors',
         '/health/live',
         '/health/ready',
         '/metrics',
         '/ports',
         '/ports/{code}',
         '/rates',
+        '/rates/sources',
         '/regions',
         '/regions/{slug}',
       ]);

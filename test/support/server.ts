@@ -2,6 +2,9 @@
 import type { Database } from '../../src/database/database.js';
 import type { Emit } from '../../src/events.js';
 import { createServer, type Server, type ServerOptions } from '../../src/http/server.js';
+import { Uploads } from '../../src/ingest/pipeline.js';
+import { readUpload } from '../../src/ingest/parse/upload.js';
+import { uploadLimits } from '../../src/ingest/upload/limits.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { newestRevision } from '../../src/query/head.js';
 import type { TestDatabase } from './database.js';
@@ -18,6 +21,7 @@ export const defaults = (database: Database, emit: Emit): ServerOptions & { obse
     observe,
     metrics,
     lifecycle: { stopping: false },
+    uploads: new Uploads({ database, emit, limits: uploadLimits(), read: readUpload }),
     writes: 'open',
     cacheBytes: 1 << 20,
     requestMilliseconds: 10_000,

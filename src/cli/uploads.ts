@@ -1,0 +1,31 @@
+/** Taking batches, as the service does it: a pool of their own, so that loads never keep reads waiting, and the collector. */
+import type { Config } from '../config.js';
+import type { OpenedDatabase } from '../database/open.js';
+import type { Emit } from '../events.js';
+import { collectRegularly } from '../ingest/collect.js';
+import { readUpload } from '../ingest/parse/upload.js';
+import { Uploads } from '../ingest/pipeline.js';
+import { uploadLimits } from '../ingest/upload/limits.js';
+
+export interface UploadService {
+  uploads: Uploads;
+  /** Waits for what is under way: uploads whose connections are closed give up, and leave nothing. */
+  close(): Promise<void>;
+}
+
+/** A load has one transaction at a time and now and then renews its lease; repeats and the collector look around. */
+const connections = (uploads: number): number => uploads + 4;
+
+export function openUploads({ openPool }: OpenedDatabase, config: Config, emit: Emit): UploadService {
+  const database = openPool(connections(config.uploads));
+  const limits = uploadLimits({ uploads: config.uploads, decodedBytes: config.uploadMegabytes * 2 ** 20 });
+  const uploads = new Uploads({ database, emit, limits, read: readUpload });
+  const stopCollecting = collectRegularly(database, emit);
+  return {
+    uploads,
+    close: async () => {
+      await Promise.all([uploads.idle(), stopCollecting()]);
+      await database.close();
+    },
+  };
+}

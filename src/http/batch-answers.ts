@@ -1,0 +1,103 @@
+/** How batches leave: in goes a batch as the service knows it, out comes the answer of the contract, or its problem. Pure. */
+import { formatDay } from '../days.js';
+import { FairwayError } from '../errors.js';
+import type { Batch } from '../ingest/batches/read.js';
+import type { Verdict } from '../ingest/pipeline.js';
+import type { Fault, UploadResult } from '../ingest/parse/upload.js';
+import type { Touched } from '../ingest/upload/touched.js';
+import type { Move } from '../query/sources/moves.js';
+
+export const renderBatch = (batch: Batch) => ({
+  id: batch.id,
+  key: batch.key,
+  state: batch.state,
+  source: batch.source,
+  format: batch.format,
+  items: batch.items,
+  lanes: batch.lanes,
+  bytes: batch.bytes,
+  revision: batch.revision,
+  withdrawn_revision: batch.withdrawnRevision,
+  replaces: batch.replaces,
+  replaced_by: batch.replacedBy,
+  received_at: batch.receivedAt.toISOString(),
+  published_at: batch.publishedAt?.toISOString() ?? null,
+  errors: batch.errors,
+  error_counts: { ...batch.errorCounts },
+});
+
+export function renderPublished({ batch, sameContent }: Verdict) {
+  const warnings = sameContent.map((id) => ({
+    code: 'same_content',
+    message: `batch ${id}, published in the last 24 hours, has the same content; if that was the same upload, withdraw one of the two, and send an Idempotency-Key`,
+    batch: id,
+  }));
+  return { ...renderBatch(batch), ...(warnings.length > 0 ? { warnings } : {}) };
+}
+
+/** What a batch would do. */
+export const renderCheck = (
+  read: UploadResult,
+  touched: Touched,
+  lanesCompared: number,
+  moves: readonly Move[],
+) => ({
+  dry_run: true,
+  items: read.items,
+  lanes: read.lanes,
+  days: touched.days,
+  lane_days: touched.laneDays ?? null,
+  lanes_compared: lanesCompared,
+  moves: moves.map(({ origin, destination, day, before, after }) => ({
+    orig_code: origin,
+    dest_code: destination,
+    day: formatDay(day),
+    before,
+    after,
+  })),
+});
+
+/** Faults in the answer itself. */
+export const faultsInAnswer = 100;
+
+export interface Faults {
+  errors: readonly Omit<Fault, 'code'>[];
+  total: number;
+  counts: Readonly<Record<string, number>>;
+}
+
+/** `batch_rejected`; without a batch for what was only checked. */
+export function rejection({ errors, total, counts }: Faults, batch?: Batch): FairwayError {
+  const kinds = Object.entries(counts)
+    .map(([code, count]) => `${count} ${code}`)
+    .join(', ');
+  return new FairwayError(
+    'batch_rejected',
+    `the batch has ${total} ${total === 1 ? 'fault' : 'faults'} (${kinds}); nothing of it is published`,
+    {
+      details: {
+        errors,
+        error_counts: counts,
+        error_total: total,
+        ...(batch ? { errors_url: `/batches/${batch.id}/errors`, batch: renderBatch(batch) } : {}),
+      },
+    },
+  );
+}
+
+const csvHeader = 'line,column,field,code,message,value\r\n';
+
+/** Faults as CSV, page by page. Source of the quoting: RFC 4180. */
+export async function* faultsAsCsv(
+  pages: AsyncIterable<readonly Omit<Fault, 'code'>[]>,
+): AsyncGenerator<string> {
+  yield csvHeader;
+  for await (const page of pages) {
+    yield page.map((fault) => `${csvLine(fault as Fault)}\r\n`).join('');
+  }
+}
+
+const csvLine = ({ line, column, field, code, message, value }: Fault): string =>
+  [String(line), String(column), field ?? '', code, message, value ?? ''].map(quoted).join(',');
+
+const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

@@ -1,0 +1,51 @@
+/** What the routes of the contract share: problems, answers, small shapes. */
+import { Type, type Static, type TSchema } from 'typebox';
+
+/** RFC 9457, with the code of the catalogue and a fault per parameter. */
+export const problem = Type.Object(
+  {
+    type: Type.String({ description: 'urn:fairway:error:CODE' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String({ description: 'What is wrong and what to do' }),
+    code: Type.String({ description: 'As listed in docs/errors.md' }),
+    request_id: Type.String({ description: 'The log has the request under this id' }),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          parameter: Type.String(),
+          message: Type.String(),
+          expected: Type.String(),
+          value: Type.Optional(Type.String()),
+          suggestions: Type.Optional(
+            Type.Array(Type.Object({ kind: Type.String(), code: Type.String(), name: Type.String() })),
+          ),
+        }),
+      ),
+    ),
+  },
+  { description: 'A problem document (RFC 9457)' },
+);
+
+export type Problem = Static<typeof problem>;
+
+export const json = <Schema extends TSchema>(description: string, schema: Schema) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+
+export const problems = <Status extends number>(meanings: Record<Status, string>) =>
+  Object.fromEntries(
+    Object.entries<string>(meanings).map(([status, description]) => [
+      status,
+      { description, content: { 'application/problem+json': { schema: problem } } },
+    ]),
+  ) as Record<Status, object>;
+
+export const away = {
+  503: 'The database is away, or there is too much to do; Retry-After says when to ask again',
+};
+export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
+  Type.Union([schema, Type.Null()], { description });
+
+export const revision = Type.Integer({ description: 'Revision the answer belongs to' });

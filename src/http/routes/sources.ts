@@ -1,0 +1,60 @@
+/** GET /rates/sources: which batches stand behind a lane's day. */
+import { parseDay } from '../../days.js';
+import { FairwayError } from '../../errors.js';
+import type { Caller } from '../../ingest/upload/context.js';
+import { fewestItems } from '../../query/rates.js';
+import { sourcesBetween, type SourceBatch } from '../../query/sources/sources.js';
+import { callerOf, requireScope } from '../access.js';
+import { routes } from '../contract.js';
+import type { Server, Services } from '../server.js';
+
+export function sourcesRoute(server: Server, services: Services): void {
+  const { database, places, deadline } = services;
+  server.route({
+    ...routes.sources,
+    onRequest: requireScope(services, 'ingest', 'withdraw'),
+    handler: async (request, reply) => {
+      const { origin, destination, day: text } = request.query;
+      const question = { origin, destination, day: dayOf(text) };
+      const { revision, batches } = await sourcesBetween(database, places, question, {
+        deadline: deadline(),
+      });
+      const behind = batches.filter((batch) => countOf(batch) > 0);
+      const caller = callerOf(request);
+      const shown = behind.filter((batch) => caller.all || batch.owner === caller.key);
+      return reply.header('rates-revision', revision).send({
+        origin,
+        destination,
+        day: text,
+        items: behind.reduce((sum, batch) => sum + countOf(batch), 0),
+        sources: shown.map((batch) => render(batch, caller)),
+        revision,
+      });
+    },
+  });
+}
+
+const countOf = ({ counts }: SourceBatch): number => counts[0] ?? 0;
+
+function render(batch: SourceBatch, caller: Caller) {
+  const items = countOf(batch);
+  const told = batch.owner === caller.key || items >= fewestItems;
+  return {
+    batch: batch.batch,
+    key: batch.key,
+    published_at: batch.publishedAt.toISOString(),
+    items,
+    average: told ? (batch.sums[0] ?? 0) / items : null,
+  };
+}
+
+function dayOf(text: string): number {
+  const day = parseDay(text);
+  if (day !== undefined) return day;
+  const message = `'${text}' is not a day of the calendar`;
+  throw new FairwayError('invalid_parameter', `day: ${message}`, {
+    faults: [
+      { parameter: 'day', message, expected: 'a date as YYYY-MM-DD, such as 2021-01-31', value: text },
+    ],
+  });
+}

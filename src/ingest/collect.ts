@@ -1,0 +1,87 @@
+/**
+ * Collecting: attempts whose lease is over are marked dead under their batch's lock, then what they loaded is removed
+ * in small steps. In goes a database, out comes how much was removed.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '../database/database.js';
+import type { Emit } from '../events.js';
+import {
+  collectable,
+  deleteSegments,
+  deleteUnfinishedBatch,
+  lockIdleBatch,
+  markCollected,
+  markExpiredDead,
+  releaseCollectLock,
+  tryCollectLock,
+} from './upload/sql.js';
+
+/** Segments removed in one transaction: some milliseconds of work. */
+const segmentsPerStep = 2_000;
+const collectMilliseconds = 60_000;
+
+interface Attempt {
+  batch: string;
+  attempt: string;
+}
+
+/** Collects what there is, unless another process is at it. Returns the number of attempts collected. */
+export async function collect(database: Database, emit: Emit): Promise<number> {
+  return database.withClient(async (client) => {
+    if (!(await tryCollectLock(client))) return 0;
+    try {
+      const { rows } = await client.query<Attempt>(collectable);
+      let collected = 0;
+      for (const row of rows) if (await collectExpired(database, row, emit)) collected++;
+      return collected;
+    } finally {
+      await releaseCollectLock(client).catch(() => undefined);
+    }
+  });
+}
+
+/** False where its loader turned out to be alive, or somebody holds the batch just now: the next round will see. */
+async function collectExpired(database: Database, row: Attempt, emit: Emit): Promise<boolean> {
+  const dead = await database.transaction(
+    async (client) =>
+      (await lockIdleBatch(client, row.batch)) !== undefined && markExpiredDead(client, row.attempt),
+  );
+  if (!dead) return false;
+  await collectAttempt(database, row, emit);
+  await database.transaction(async (client) => {
+    if (await lockIdleBatch(client, row.batch)) await deleteUnfinishedBatch(client, row.batch, false);
+  });
+  return true;
+}
+
+/** Removes what a dead attempt loaded. */
+export async function collectAttempt(
+  database: Database,
+  { batch, attempt }: Attempt,
+  emit: Emit,
+): Promise<void> {
+  let segments = 0;
+  for (let removed = segmentsPerStep; removed === segmentsPerStep; segments += removed) {
+    removed = await database.withClient((client) => deleteSegments(client, attempt, segmentsPerStep));
+  }
+  await database.transaction((client) => markCollected(client, attempt));
+  emit({ kind: 'attempt-collected', batch, attempt, segments });
+}
+
+/** Collects now and every minute. Returns how to stop, which waits for a round that is under way. */
+export function collectRegularly(database: Database, emit: Emit): () => Promise<void> {
+  const stopping = new AbortController();
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      await collect(database, emit).catch((error: unknown) => emit({ kind: 'collect-failed', error }));
+      await delay(collectMilliseconds, undefined, { signal: stopping.signal, ref: false }).catch(
+        () => undefined,
+      );
+    }
+  };
+  const running = run();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}

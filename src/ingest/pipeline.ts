@@ -1,0 +1,199 @@
+/**
+ * An upload from its first byte to its verdict, as one reads it: open, receive and parse, load, publish or reject; or
+ * find the verdict that its key has already. In go the bytes of the wire, out comes the batch.
+ */
+import type { ReadOptions } from '../database/database.js';
+import { isOutcomeUnknown } from '../database/failures.js';
+import type { FairwayEvent, UploadOutcome } from '../events.js';
+import { readBatch, type Batch } from './batches/read.js';
+import type { KnownPort, UploadResult } from './parse/upload.js';
+import { checkReplaceable } from './publish.js';
+import { readBody } from './upload/body.js';
+import { takenOver, type Claim, type Upload, type UploadContext } from './upload/context.js';
+import { abandonUpload, publishUpload, rejectUpload } from './upload/finish.js';
+import { keepLease } from './upload/lease.js';
+import { openUpload, takenBatch } from './upload/open.js';
+import { PartLoader } from './upload/parts.js';
+import { replay } from './upload/replay.js';
+import { Slots } from './upload/slots.js';
+import { portsNow, sameContent } from './upload/sql.js';
+import { Touched } from './upload/touched.js';
+
+type Bytes = AsyncIterable<Uint8Array>;
+
+export interface Verdict {
+  batch: Batch;
+  /** Whether an earlier try had it already. */
+  repeated: boolean;
+  /** Batches of the same content, published in the day before. */
+  sameContent: string[];
+}
+
+/** What a batch would be; `read` has its faults. */
+export interface Checked {
+  read: UploadResult;
+  touched: Touched;
+}
+
+/** Repeats are only hashed: so many for each load. */
+const repeatsPerLoad = 8;
+
+export class Uploads {
+  readonly #context: UploadContext;
+  readonly #loads: Slots;
+  readonly #repeats: Slots;
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(context: UploadContext) {
+    const { uploads, admissionMilliseconds } = context.limits;
+    this.#context = context;
+    this.#loads = new Slots(uploads, admissionMilliseconds);
+    this.#repeats = new Slots(uploads * repeatsPerLoad, admissionMilliseconds);
+  }
+
+  /**
+   * Takes a batch. A rejected one is no error: its state says so. Throws `overloaded`, `in_progress`, `key_conflict`,
+   * `batch_unknown`, `batch_state`, `request_timeout`, `request_too_large`, `body_unreadable`, `outcome_unknown`.
+   */
+  take(upload: Upload, source: Bytes): Promise<Verdict> {
+    return this.#tracked(
+      this.#observed(async () => {
+        const result = await this.#take(upload, source);
+        const { batch, repeated } = result;
+        const outcome = repeated ? 'repeated' : batch.state === 'rejected' ? 'rejected' : 'published';
+        return { outcome, result };
+      }),
+    );
+  }
+
+  /** What would become of a batch, and what it touches; nothing is published or kept. Throws as `take` does. */
+  check(upload: Upload, source: Bytes): Promise<Checked> {
+    return this.#tracked(
+      this.#observed(() =>
+        this.#loads.use(async () => {
+          await this.#checkReplaces(upload);
+          const body = readBody(source, upload.encoding, this.#context.limits);
+          const touched = new Touched();
+          const read = await this.#context.read(body, await this.#readOptions(upload), async (part) => {
+            touched.add(part);
+          });
+          return { outcome: 'checked', result: { read, touched } };
+        }),
+      ),
+    );
+  }
+
+  /** Resolves once nothing is under way. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running);
+  }
+
+  async #take(upload: Upload, source: Bytes): Promise<Verdict> {
+    const body = readBody(source, upload.encoding, this.#context.limits);
+    const known = (await takenBatch(this.#context, upload)) ?? (await this.#load(upload, body));
+    if (typeof known !== 'string') return known;
+    await this.#repeats.use(() => replay(this.#context, upload, known, body));
+    return { batch: await this.#batch(known), repeated: true, sameContent: [] };
+  }
+
+  /** The verdict, or the id of a batch that has it or will have it from somebody else. */
+  #load(upload: Upload, body: Bytes): Promise<Verdict | string> {
+    return this.#loads.use(async () => {
+      const opened = await openUpload(this.#context, upload);
+      return 'known' in opened ? opened.known : this.#loadClaimed(upload, opened.claim, body);
+    });
+  }
+
+  async #loadClaimed(upload: Upload, claim: Claim, body: Bytes): Promise<Verdict> {
+    const context = this.#context;
+    const begun = performance.now();
+    const lease = keepLease(context, claim);
+    const loader = new PartLoader(context, claim);
+    try {
+      await this.#checkReplaces(upload);
+      const read = await context.read(
+        body,
+        await this.#readOptions(upload),
+        (part) => loader.add(part),
+        lease.signal,
+      );
+      const last = await loader.finish();
+      if (claim.rejected?.equals(read.sha256)) {
+        await abandonUpload(context, claim, 'the content is the one that was rejected');
+        return { batch: await this.#batch(claim.batch), repeated: true, sameContent: [] };
+      }
+      if (read.faultTotal > 0) await rejectUpload(context, upload, claim, read);
+      else await publishUpload(context, upload, claim, read, last);
+    } catch (error) {
+      await loader.stop();
+      // A batch whose COMMIT may have gone through is left to whoever repeats the key, or to the collector.
+      if (!isOutcomeUnknown(error)) await abandonUpload(context, claim, error);
+      throw lease.signal.aborted ? takenOver() : error;
+    } finally {
+      lease.stop();
+    }
+    return this.#verdict(upload, claim, begun);
+  }
+
+  async #verdict({ key }: Upload, { batch }: Claim, begun: number): Promise<Verdict> {
+    const published = await this.#batch(batch);
+    this.#context.emit(verdictEvent(published, performance.now() - begun));
+    const same =
+      key === null && published.state === 'published'
+        ? await this.#context.database.read<{ id: string }>(sameContent(batch))
+        : [];
+    return { batch: published, repeated: false, sameContent: same.map(({ id }) => id) };
+  }
+
+  /** Said before the body is read; what counts is what publishing finds. */
+  async #checkReplaces({ replaces, caller }: Upload): Promise<void> {
+    if (replaces === null) return;
+    const { state } = await readBatch(this.#context.database, replaces, caller);
+    checkReplaceable(replaces, state);
+  }
+
+  async #readOptions({ format, declaredItems }: Upload) {
+    const ports = await this.#context.database.read<KnownPort>(portsNow);
+    return { format, ports, ...(declaredItems === undefined ? {} : { declaredItems }) };
+  }
+
+  #batch(id: string, options: ReadOptions = {}): Promise<Batch> {
+    return readBatch(this.#context.database, id, { key: null, all: true }, options);
+  }
+
+  #tracked<Result>(running: Promise<Result>): Promise<Result> {
+    this.#running.add(running);
+    const done = (): unknown => this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  async #observed<Result>(work: () => Promise<{ outcome: UploadOutcome; result: Result }>): Promise<Result> {
+    const { emit } = this.#context;
+    const begun = performance.now();
+    let outcome: UploadOutcome = 'failed';
+    emit({ kind: 'upload-begun' });
+    try {
+      const done = await work();
+      outcome = done.outcome;
+      return done.result;
+    } finally {
+      emit({ kind: 'upload-ended', outcome, milliseconds: performance.now() - begun });
+    }
+  }
+}
+
+function verdictEvent(batch: Batch, milliseconds: number): FairwayEvent {
+  const { id, replaces, items, lanes, revision, bytes, errors, state } = batch;
+  if (state === 'rejected') return { kind: 'batch-rejected', batch: id, items, errors, milliseconds };
+  return {
+    kind: 'batch-published',
+    batch: id,
+    replaces,
+    items,
+    lanes,
+    revision: revision ?? 0,
+    bytes: bytes ?? 0,
+    milliseconds,
+  };
+}
