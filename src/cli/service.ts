@@ -19,6 +19,9 @@ import { createMetrics } from '../observe/metrics.js';
 /** Who collects metrics while the database is away still wants an answer. */
 const probeMilliseconds = 1_000;
 
+/** After these the rollups are behind; whoever asks before they caught up is answered all the same. */
+const changesRates = new Set<FairwayEvent['kind']>(['batch-published', 'batch-withdrawn', 'place-changed']);
+
 /** Runs until a signal. `prepareFirst`: migrate, adopt and seed before serving. */
 export async function runService(context: Context, flags: ConfigFlags, prepareFirst: boolean): Promise<void> {
   const loaded = configure(context, flags);
@@ -38,6 +41,9 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
       return;
     }
     roller.kick();
+    subscribe((event) => {
+      if (changesRates.has(event.kind)) roller.kick();
+    });
     uploads = openUploads(opened, config, emit);
     server = buildServer({ ...opened, roller, uploads }, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
