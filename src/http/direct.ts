@@ -5,17 +5,18 @@
  * bench/results.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { parse } from 'fast-querystring';
 import type { RenderedAnswer } from '../query/answers.js';
 import { parseQuestion, type RawQuery } from './question.js';
 import { limits } from './limits.js';
 import { problemAnswer } from './render-error.js';
-import { rateHeaders } from './routes/rates.js';
+import { jsonType } from './routes/rates.js';
 import { securityHeaders } from './security-headers.js';
 import type { Services } from './server.js';
 
 const prefix = '/rates?';
+const securityHeaderList = Object.entries(securityHeaders).flat();
 
 export type DirectServices = Pick<Services, 'answers' | 'lifecycle' | 'emit' | 'deadline'>;
 
@@ -25,9 +26,8 @@ export function answerDirectly(
   response: ServerResponse,
 ): boolean {
   const { method, url = '' } = request;
-  // A stop has its own header, a body would have to be read, and the router says what is wrong with an address.
+  // The router says what is wrong with an address. A body is nothing to a GET: Node reads past it.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
-  if (services.lifecycle.stopping || hasBody(request)) return false;
   const exchange: Exchange = { services, response, method, url, id: randomUUID(), begun: performance.now() };
   const kept = services.answers.kept(url);
   if (kept) {
@@ -55,19 +55,27 @@ interface Exchange {
 }
 
 function send(exchange: Exchange, { revision, bytes, body }: RenderedAnswer, timing: string): void {
-  const headers = {
-    ...securityHeaders,
-    'request-id': exchange.id,
-    ...rateHeaders(revision, timing),
-    'content-length': bytes,
-  };
+  // As a flat list: an object put together anew for each answer cost 10 of its 35 µs.
+  const headers = [
+    ...securityHeaderList,
+    'request-id',
+    exchange.id,
+    'rates-revision',
+    revision,
+    'server-timing',
+    timing,
+    'content-type',
+    jsonType,
+    'content-length',
+    bytes,
+  ];
   finish(exchange, 200, headers, body);
 }
 
 function finish(
   { services, response, method, url, id, begun }: Exchange,
   status: number,
-  headers: OutgoingHttpHeaders,
+  headers: OutgoingHttpHeaders | OutgoingHttpHeader[],
   body: string,
 ): void {
   // A request that began before a stop must not leave its connection waiting for another.
@@ -77,6 +85,3 @@ function finish(
   const milliseconds = performance.now() - begun;
   services.emit({ kind: 'request', id, method, url, route: '/rates', status, milliseconds });
 }
-
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;

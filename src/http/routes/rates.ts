@@ -3,12 +3,7 @@ import { routes } from '../contract.js';
 import { parseQuestion } from '../question.js';
 import type { Server, Services } from '../server.js';
 
-/** What an answer says of itself; `timing` is where its time went (Server-Timing). */
-export const rateHeaders = (revision: number, timing: string) => ({
-  'rates-revision': revision,
-  'server-timing': timing,
-  'content-type': 'application/json; charset=utf-8',
-});
+export const jsonType = 'application/json; charset=utf-8';
 
 export function ratesRoute(server: Server, { answers, deadline }: Services): void {
   server.route({
@@ -22,7 +17,8 @@ export function ratesRoute(server: Server, { answers, deadline }: Services): voi
       const question = () => parseQuestion(query);
       const { revision, body } = await answers.answer(url, question, { deadline: deadline() });
       const timing = `db;dur=${(performance.now() - begun).toFixed(2)}`;
-      return reply.headers(rateHeaders(revision, timing)).send(body);
+      const headers = { 'rates-revision': revision, 'server-timing': timing, 'content-type': jsonType };
+      return reply.headers(headers).send(body);
     },
   });
 }
