@@ -32,8 +32,10 @@ export interface Config {
   uploads: number;
   /** Size of a batch's body at the most, once decoded. */
   uploadMegabytes: number;
-  /** Where the command line asks for rates. */
+  /** Whom the command line asks. */
   url: string;
+  /** What the command line shows there. */
+  apiKey: string | undefined;
 }
 
 export interface Setting {
@@ -109,6 +111,12 @@ const webAddress = (text: string): string => {
     throw new Error(`'${text}' is not an http:// or https:// address`);
   }
   return text.replace(/\/+$/, '');
+};
+
+/** As it goes into a header; never repeated in a message. */
+const apiKeyText = (text: string): string => {
+  if (!/^[!-~]{1,200}$/.test(text)) throw new Error('it is not an API key: those are plain letters in one piece');
+  return text;
 };
 
 const databaseAddress = (text: string): string => {
@@ -214,6 +222,14 @@ export const settings: readonly Setting[] = [
     explanation: 'service the command line asks; default is the local one',
     parse: webAddress,
   },
+  {
+    name: 'FAIRWAY_API_KEY',
+    key: 'apiKey',
+    fallback: '',
+    explanation: 'key the command line shows where writing needs one',
+    secret: true,
+    parse: apiKeyText,
+  },
 ];
 
 /** Loads and checks every setting. Throws `configuration_invalid` naming the first wrong one. */
@@ -300,7 +316,10 @@ function readFile(source: ConfigSource): Record<string, string> {
 
 /** Variables that start with FAIRWAY_ and mean nothing: most likely misspelt. Orchestrators add their own, so no error. */
 function unknownNames(env: NodeJS.ProcessEnv): string[] {
-  const known = new Set([...settings.map((setting) => setting.name), 'FAIRWAY_CONFIG']);
+  const known = new Set([
+    ...settings.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+    'FAIRWAY_CONFIG',
+  ]);
   return Object.keys(env)
     .filter(
       (name) =>

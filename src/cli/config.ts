@@ -38,8 +38,9 @@ export function showConfig(context: Context, flags: { json?: boolean }): void {
     );
 }
 
-/** Hides the password of a URL, and keeps what helps to recognise it. */
+/** Hides the password of a URL, and keeps what helps to recognise it; anything else is hidden whole. */
 function redact(text: string): string {
+  if (!URL.canParse(text)) return '***';
   const url = new URL(text);
   if (url.password) url.password = '***';
   for (const name of new Set(url.searchParams.keys()))
