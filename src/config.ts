@@ -20,6 +20,9 @@ export interface Config {
   /** `sample`, `none`, or the absolute path of a dump. */
   seed: string;
   databaseUrl: string | undefined;
+  /** The role `migrate` makes for the service, and its password. */
+  serviceRole: string | undefined;
+  servicePassword: string | undefined;
   poolSize: number;
   logLevel: LogLevel;
   /** How long a request may wait for the database. */
@@ -126,6 +129,18 @@ const databaseAddress = (text: string): string => {
   return text;
 };
 
+const roleName = (text: string): string => {
+  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(text)) {
+    throw new Error(`'${text}' is not a role's name of small letters, digits and underscores`);
+  }
+  return text;
+};
+
+const asciiPassword = (text: string): string => {
+  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error('it may hold letters, digits and signs of ASCII only');
+  return text;
+};
+
 const seedName = (text: string, { base }: ParseContext): string =>
   text === 'sample' || text === 'none' ? text : resolve(base, text);
 
@@ -165,6 +180,22 @@ export const settings: readonly Setting[] = [
     explanation: 'PostgreSQL to use instead of the embedded one',
     secret: true,
     parse: databaseAddress,
+  },
+  {
+    name: 'FAIRWAY_SERVICE_ROLE',
+    key: 'serviceRole',
+    fallback: '',
+    explanation:
+      'role that migrate makes for the service: it reads and writes rows, and cannot change the schema',
+    parse: roleName,
+  },
+  {
+    name: 'FAIRWAY_SERVICE_PASSWORD',
+    key: 'servicePassword',
+    fallback: '',
+    explanation: 'password that migrate gives to FAIRWAY_SERVICE_ROLE',
+    secret: true,
+    parse: asciiPassword,
   },
   {
     name: 'FAIRWAY_POOL_SIZE',

@@ -92,8 +92,10 @@ function addDatabaseCommands(command: AddCommand, context: Context): void {
     'migrate',
     'bring the database up to date; adopts public.ports, prices and regions loaded with psql',
     'fairway migrate',
+    'FAIRWAY_SERVICE_ROLE=fairway_service FAIRWAY_SERVICE_PASSWORD_FILE=password fairway migrate --seed none',
   )
     .addOption(dataDir())
+    .addOption(seedOption())
     .addOption(databaseUrl())
     .addOption(json())
     .action((flags: ConfigFlags & { json?: boolean }) => runMigrate(context, flags));

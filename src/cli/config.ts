@@ -38,7 +38,7 @@ export function showConfig(context: Context, flags: { json?: boolean }): void {
     );
 }
 
-/** Hides the password of a URL, and keeps what helps to recognise it; anything else is hidden whole. */
+/** Hides a secret; of a URL, only its password, and keeps what helps to recognise it. */
 function redact(text: string): string {
   if (!URL.canParse(text)) return '***';
   const url = new URL(text);

@@ -15,9 +15,11 @@ export const databaseVariables = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE'] as const;
 /** Options for the database that was named, or undefined where none was: then the embedded one is meant. */
 export function namedDatabase(config: Config, env: NodeJS.ProcessEnv, cwd: string): ClientConfig | undefined {
   const password = readVariable(env, 'PGPASSWORD', cwd)?.text;
+  const options = env['PGOPTIONS'] ? { options: env['PGOPTIONS'] } : {};
   if (config.databaseUrl !== undefined) {
     const url = new URL(config.databaseUrl);
     return {
+      ...options,
       connectionString: config.databaseUrl,
       ...(!url.password && password !== undefined ? { password } : {}),
     };
@@ -30,6 +32,7 @@ export function namedDatabase(config: Config, env: NodeJS.ProcessEnv, cwd: strin
   const database = service['dbname'] ?? env['PGDATABASE'];
   const secret = service['password'] ?? password;
   return {
+    ...options,
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port: portNumber(port) }),
     ...(user === undefined ? {} : { user }),

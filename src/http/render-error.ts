@@ -1,6 +1,8 @@
 /** Errors leave here: in goes anything thrown, out comes an RFC 9457 problem that says nothing of the inside. */
 import { catalogue, FairwayError, type ErrorCode } from '../errors.js';
+import type { Emit } from '../events.js';
 import type { Problem } from './contract-shapes.js';
+import { securityHeaders } from './security-headers.js';
 
 /** What Fastify itself refuses, by its status. */
 const frameworkCodes: Record<number, ErrorCode> = {
@@ -64,5 +66,33 @@ export function renderProblem(error: FairwayError, requestId: string): Problem {
     request_id: requestId,
     ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
     ...error.details,
+  };
+}
+
+export interface ProblemAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** The whole answer to what was thrown. What nobody foresaw is said in the log, under the request's id. */
+export function problemAnswer(error: unknown, requestId: string, emit: Emit): ProblemAnswer {
+  const known = asFairwayError(error);
+  // That the database is away is said once, by the database itself; a line per request would bury it.
+  if (known.code === 'internal_error')
+    emit({ kind: 'request-failed', id: requestId, error: known.cause ?? known });
+  const body = JSON.stringify(renderProblem(known, requestId));
+  const retryAfter = known.retryAfter ?? (known.status === 503 ? 1 : undefined);
+  return {
+    status: known.status,
+    body,
+    headers: {
+      ...securityHeaders,
+      'request-id': requestId,
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+      ...(known.status === 401 ? { 'www-authenticate': 'Bearer realm="fairway"' } : {}),
+    },
   };
 }

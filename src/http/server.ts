@@ -9,12 +9,13 @@ import type { Emit, FairwayEvent } from '../events.js';
 import { FairwayError } from '../errors.js';
 import { RatesAnswers } from '../query/answers.js';
 import type { Uploads } from '../ingest/pipeline.js';
-import { PlaceSource } from '../query/place-source.js';
-import { answerKept } from './fast-path.js';
+import type { PlaceSource } from '../query/place-source.js';
+import { RatesSource } from '../query/rates.js';
+import { answerDirectly } from './direct.js';
 import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
-import { asFairwayError, renderProblem } from './render-error.js';
+import { problemAnswer } from './render-error.js';
 import { assetsRoute } from './routes/assets.js';
 import { batchesRoutes } from './routes/batches.js';
 import { docsRoute } from './routes/docs.js';
@@ -60,17 +61,18 @@ export interface Services extends Pick<
   ServerOptions,
   'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes' | 'uploads'
 > {
+  source: RatesSource;
   places: PlaceSource;
   answers: RatesAnswers;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
-  readonly deadline: () => number;
+  deadline: () => number;
 }
 
 const newServer = (services: Services) =>
   Fastify({
     serverFactory: (handler, { http }) =>
       createHttpServer(http ?? {}, (request, response) => {
-        if (!answerKept(services, request, response)) handler(request, response);
+        if (!answerDirectly(services, request, response)) handler(request, response);
       }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
@@ -87,10 +89,8 @@ const newServer = (services: Services) =>
     // A malformed path passes no hook, and must get the same kind of answer and line in the log as everything else.
     frameworkErrors: (error, request, reply) => {
       const answer = reply as unknown as FastifyReply;
-      answer.raw.once('finish', () =>
-        services.emit(requestEvent(request as unknown as FastifyRequest, answer)),
-      );
-      sendProblem(answer, error, request.id);
+      answer.raw.once('finish', () => services.emit(requestEvent(request, answer)));
+      sendProblem(answer, error, request.id, services.emit);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
 
@@ -98,11 +98,12 @@ export type Server = ReturnType<typeof newServer>;
 
 export function createServer(options: ServerOptions): Server {
   const { database, emit, cacheBytes, requestMilliseconds, onBehind } = options;
-  const places = new PlaceSource(database);
+  const source = new RatesSource(database);
   const services: Services = {
     ...options,
-    places,
-    answers: new RatesAnswers({ database, places, emit, cacheBytes, ...(onBehind ? { onBehind } : {}) }),
+    source,
+    places: source.places,
+    answers: new RatesAnswers({ source, emit, cacheBytes, ...(onBehind ? { onBehind } : {}) }),
     deadline: () => performance.now() + requestMilliseconds,
   };
   const server = newServer(services);
@@ -114,7 +115,7 @@ export function createServer(options: ServerOptions): Server {
   void server.register(swagger, openApi);
   // Routes come after the plugin, which listens to what is added.
   void server.register((scope, _options, done) => {
-    const routes = scope.withTypeProvider<TypeBoxTypeProvider>() as Server;
+    const routes: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
     homeRoute(routes);
     assetsRoute(routes);
     docsRoute(routes, () => server.swagger());
@@ -134,7 +135,7 @@ export function createServer(options: ServerOptions): Server {
 
 function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers(commonHeaders(request.id));
+    reply.headers({ ...securityHeaders, 'request-id': request.id });
     if (!isUpload(request)) limitBodyTime(request, reply, limits.requestMilliseconds);
     done(checkAddress(request.url));
   });
@@ -148,13 +149,7 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
     emit(requestEvent(request, reply));
     done();
   });
-  server.setErrorHandler((error, request, reply) => {
-    const known = asFairwayError(error);
-    // That the database is away is said once, by the database itself; a line per request would bury it.
-    if (known.code === 'internal_error')
-      emit({ kind: 'request-failed', id: request.id, error: known.cause ?? known });
-    return sendProblem(reply, known, request.id);
-  });
+  server.setErrorHandler((error, request, reply) => sendProblem(reply, error, request.id, emit));
   server.setNotFoundHandler((request, reply) =>
     sendProblem(
       reply,
@@ -163,6 +158,7 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
         `there is nothing at ${request.method} ${request.url.split('?')[0]}; /docs lists what there is`,
       ),
       request.id,
+      emit,
     ),
   );
 }
@@ -180,19 +176,7 @@ const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEven
   milliseconds: reply.elapsedTime,
 });
 
-const commonHeaders = (requestId: string) => ({ ...securityHeaders, 'request-id': requestId });
-
-function sendProblem(reply: FastifyReply, error: unknown, requestId: string): FastifyReply {
-  const known = asFairwayError(error);
-  const retryAfter = known.retryAfter ?? (known.status === 503 ? 1 : undefined);
-  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-  if (known.status === 401) reply.header('www-authenticate', 'Bearer realm="fairway"');
-  return (
-    reply
-      .code(known.status)
-      // Once more: what Fastify refuses by itself has passed no hook.
-      .headers(commonHeaders(requestId))
-      .type('application/problem+json')
-      .send(JSON.stringify(renderProblem(known, requestId)))
-  );
+function sendProblem(reply: FastifyReply, error: unknown, requestId: string, emit: Emit): FastifyReply {
+  const { status, headers, body } = problemAnswer(error, requestId, emit);
+  return reply.code(status).headers(headers).send(body);
 }

@@ -28,7 +28,7 @@ export function createLog(level: string, terminal: boolean): Emit {
     { level: level === 'auto' ? (terminal ? 'warn' : 'info') : level, base: null },
     // A write per line costs as much as the rest of a request: lines are gathered, for a moment at the most. pino writes
     // out what is gathered when the process ends, unless it is killed.
-    pino.destination({ dest: 2, sync: false, minLength: 4_096, periodicFlush: flushMilliseconds }),
+    pino.destination({ dest: 2, sync: true, minLength: 4_096, periodicFlush: flushMilliseconds }),
   );
   return (event) => {
     const eventLevel = levels[event.kind] ?? 'info';

@@ -1,14 +1,15 @@
 /** Metrics: a subscriber of events. In go events, out comes text in the format of Prometheus. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from 'prom-client';
 import type { Emit } from '../events.js';
 import type { Observers } from './observers.js';
+import { Distribution, LabelledTally, Tally } from './tallies.js';
 import { uploadMetrics } from './upload-metrics.js';
 
 export interface MetricsOptions {
   /** Connections of the pool now. */
-  pool(): { total: number; idle: number; waiting: number };
+  pool: () => { total: number; idle: number; waiting: number };
   /** Asks the database for the newest revision; rejects where it does not answer. */
-  revision(): Promise<number>;
+  revision: () => Promise<number>;
 }
 
 export interface Metrics {
@@ -33,83 +34,71 @@ export function createMetrics(options: MetricsOptions): Metrics {
 }
 
 function eventMetrics(registry: Registry): Observers {
-  const registers = [registry];
-  const requests = new Counter({
+  const tally = (name: string, help: string): Tally => new Tally(registry, { name, help });
+  const requests = new LabelledTally(registry, {
     name: 'fairway_http_requests_total',
     help: 'Requests answered, by route, method and status',
-    labelNames: ['route', 'method', 'status'],
-    registers,
   });
-  const durations = new Histogram({
-    name: 'fairway_http_request_duration_seconds',
-    help: 'From the first byte of a request to the last of its answer, by route',
-    labelNames: ['route'],
-    buckets: requestSeconds,
-    registers,
-  });
-  const waits = new Histogram({
-    name: 'fairway_pool_wait_seconds',
-    help: 'How long a connection to the database was waited for',
-    buckets: waitSeconds,
-    registers,
-  });
-  const counter = (name: string, help: string): Counter => new Counter({ name, help, registers });
-  const rows = counter('fairway_read_rows_total', 'Rows read from the database');
-  const bytes = counter('fairway_read_bytes_total', 'Bytes read from the database');
-  const statements = counter('fairway_read_statements_total', 'Statements that read');
-  const cache = new Counter({
+  const durations = new Distribution(
+    registry,
+    {
+      name: 'fairway_http_request_duration_seconds',
+      help: 'From the first byte of a request to the last of its answer, by route',
+    },
+    requestSeconds,
+  );
+  const waits = new Distribution(
+    registry,
+    { name: 'fairway_pool_wait_seconds', help: 'How long a connection to the database was waited for' },
+    waitSeconds,
+  );
+  const rows = tally('fairway_read_rows_total', 'Rows read from the database');
+  const bytes = tally('fairway_read_bytes_total', 'Bytes read from the database');
+  const statements = tally('fairway_read_statements_total', 'Statements that read');
+  const cache = new LabelledTally(registry, {
     name: 'fairway_answer_cache_total',
     help: 'Answers to rates, by whether they were kept (hit) or computed (miss)',
-    labelNames: ['outcome'],
-    registers,
   });
-  const losses = counter('fairway_database_losses_total', 'Times the database was lost');
-  const uploads = uploadMetrics(registers);
-  // A label is looked up once; hashing it for each request is what prom-client spends most on.
-  const children = new Map<string, { inc(): void; observe(seconds: number): void }>();
+  const losses = tally('fairway_database_losses_total', 'Times the database was lost');
+  const rollups = tally('fairway_rollups_total', 'Times that rollups were brought up to date');
   return {
     request: ({ route, method, status, milliseconds }) => {
-      const name = `${method} ${status} ${route}`;
-      let child = children.get(name);
-      if (!child) {
-        const requestsOf = requests.labels(route, method, String(status));
-        const durationsOf = durations.labels(route);
-        child = { inc: () => requestsOf.inc(), observe: (seconds) => durationsOf.observe(seconds) };
-        children.set(name, child);
-      }
-      child.inc();
-      child.observe(milliseconds / 1_000);
+      requests.add(`${method} ${status} ${route}`, () => ({ route, method, status: String(status) }));
+      durations.add(milliseconds / 1_000, route, () => ({ route }));
     },
-    'connection-taken': ({ waitedMilliseconds }) => waits.observe(waitedMilliseconds / 1_000),
+    'connection-taken': ({ waitedMilliseconds }) => waits.add(waitedMilliseconds / 1_000),
     'statement-read': (event) => {
-      statements.inc();
-      rows.inc(event.rows);
-      bytes.inc(event.bytes);
+      statements.add(1);
+      rows.add(event.rows);
+      bytes.add(event.bytes);
     },
-    'answer-cache': ({ hit }) => cache.inc({ outcome: hit ? 'hit' : 'miss' }),
-    'database-lost': () => losses.inc(),
-    ...uploads,
+    'answer-cache': ({ hit }) => {
+      const outcome = hit ? 'hit' : 'miss';
+      cache.add(outcome, () => ({ outcome }));
+    },
+    'database-lost': () => losses.add(1),
+    'rolled-up': () => rollups.add(1),
+    ...uploadMetrics(registry),
   };
 }
 
 /** Read at the moment they are asked for. */
 function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
-  const registers = [registry];
-  new Gauge({
+  const gauge = (configuration: Omit<GaugeConfiguration<string>, 'registers'>): void =>
+    registry.registerMetric(new Gauge({ ...configuration, registers: [] }));
+  gauge({
     name: 'fairway_pool_connections',
     help: 'Connections to the database, by state',
     labelNames: ['state'],
-    registers,
     collect() {
       const { total, idle } = pool();
       this.set({ state: 'total' }, total);
       this.set({ state: 'idle' }, idle);
     },
   });
-  new Gauge({
+  gauge({
     name: 'fairway_pool_waiting',
     help: 'Who waits for a connection to the database',
-    registers,
     collect() {
       this.set(pool().waiting);
     },
@@ -118,19 +107,17 @@ function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
   let asking: Promise<number> | undefined;
   let last = 0;
   const ask = (): Promise<number> => (asking ??= revision().finally(() => (asking = undefined)));
-  new Gauge({
+  gauge({
     name: 'fairway_revision',
     help: 'The newest revision, as last read',
-    registers,
     async collect() {
       last = await ask().catch(() => last);
       this.set(last);
     },
   });
-  new Gauge({
+  gauge({
     name: 'fairway_database_up',
     help: '1 where the database answered just now, else 0',
-    registers,
     async collect() {
       this.set(
         await ask().then(

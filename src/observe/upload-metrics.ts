@@ -4,7 +4,8 @@ import type { Observers } from './observers.js';
 
 const loadSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 
-export function uploadMetrics(registers: Registry[]): Observers {
+export function uploadMetrics(registry: Registry): Observers {
+  const registers = [registry];
   const running = new Gauge({ name: 'fairway_uploads_running', help: 'Uploads under way', registers });
   const ended = new Counter({
     name: 'fairway_batches_total',

@@ -3,10 +3,9 @@
  * revision. A kept answer goes out only while its revision is the newest, so it is never older than `Head` allows.
  */
 import { LRUCache } from 'lru-cache';
-import type { Database, ReadOptions } from '../database/database.js';
+import type { ReadOptions } from '../database/database.js';
 import type { Emit } from '../events.js';
 import { Head } from './head.js';
-import type { PlaceSource } from './place-source.js';
 import { ratesBetween, renderRates, type RatesQuestion, type RatesSource } from './rates.js';
 
 export interface RenderedAnswer {
@@ -18,8 +17,7 @@ export interface RenderedAnswer {
 }
 
 export interface AnswersOptions {
-  database: Database;
-  places: PlaceSource;
+  source: RatesSource;
   emit: Emit;
   /** What the kept answers may take up; 0 keeps none. */
   cacheBytes: number;
@@ -33,13 +31,12 @@ const entryBytes = 200;
 export class RatesAnswers {
   readonly head: Head;
   readonly #options: AnswersOptions;
-  readonly #source: RatesSource;
+  readonly #asked = new AskedLately();
   readonly #kept: LRUCache<string, RenderedAnswer> | undefined;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
-    this.#source = { database: options.database, places: options.places, behind: false };
-    this.head = new Head(options.database);
+    this.head = new Head(options.source.database);
     if (options.cacheBytes > 0) {
       this.#kept = new LRUCache<string, RenderedAnswer>({
         maxSize: options.cacheBytes,
@@ -63,22 +60,22 @@ export class RatesAnswers {
     key: string,
     readQuestion: () => RatesQuestion,
     options: ReadOptions,
-  ): Promise<RenderedAnswer & { kept: boolean }> {
-    const { emit, onBehind } = this.#options;
+  ): Promise<RenderedAnswer> {
+    const { source, emit, onBehind } = this.#options;
     if (this.#kept?.has(key)) {
       const answer = this.#keptAt(key, await this.head.current(options));
-      if (answer) return { ...answer, kept: true };
+      if (answer) return answer;
     }
     const question = readQuestion();
     const begun = performance.now();
-    const { revision, rolled, totals } = await ratesBetween(this.#source, question, options);
+    const { revision, rolled, totals } = await ratesBetween(source, question, options);
     this.head.learn(revision, begun);
     if (rolled !== revision) onBehind?.();
     const body = renderRates(totals);
     const answer = { revision, body, bytes: body.length };
-    this.#kept?.set(key, answer);
+    if (this.#kept && this.#asked.again(key)) this.#kept.set(key, answer);
     emit({ kind: 'answer-cache', hit: false });
-    return { ...answer, kept: false };
+    return answer;
   }
 
   #keptAt(key: string, revision: number): RenderedAnswer | undefined {
@@ -86,5 +83,28 @@ export class RatesAnswers {
     if (answer?.revision !== revision) return undefined;
     this.#options.emit({ kind: 'answer-cache', hit: true });
     return answer;
+  }
+}
+
+/** Keys that one half of the memory holds. */
+const keysOfHalf = 8_192;
+
+/**
+ * Which keys were asked for lately, in two halves that take turns. Most questions are asked once: an answer is worth
+ * its memory, and the work of collecting it later, only from the second time on.
+ */
+class AskedLately {
+  #recent = new Set<string>();
+  #before = new Set<string>();
+
+  /** Whether the key was there already; it is now. */
+  again(key: string): boolean {
+    if (this.#recent.has(key)) return true;
+    if (this.#recent.size >= keysOfHalf) {
+      this.#before = this.#recent;
+      this.#recent = new Set();
+    }
+    this.#recent.add(key);
+    return this.#before.has(key);
   }
 }

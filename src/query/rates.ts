@@ -1,26 +1,16 @@
 /** Rates between places: in go two ends and a range of days, out come a rate per day and the revision they hold at. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, ReadOptions } from '../database/database.js';
 import { firstItemDay, formatDay, lastItemDay } from '../days.js';
 import { FairwayError, type ParameterFault } from '../errors.js';
-import { firstDayOf, rollupMonth, unpackRollup } from '../rollup.js';
-import { unpackItems } from '../segment.js';
-import type { PlaceSource } from './place-source.js';
+import { rollupMonth } from '../rollup.js';
+import { LaneReader, revisionsOf, type Totals } from './lane-reader.js';
+import { PlaceSource } from './place-source.js';
 import type { Places } from './places.js';
-import {
-  rollupsAndChanges,
-  rollupsOfLanes,
-  type ChangedRow,
-  type DayRange,
-  type Lanes,
-  type RollupRow,
-} from './sql.js';
+import { totalsBetween, type DayRange, type TotalsRow } from './sql.js';
+import { addUp, type DayTotals } from './totals.js';
 
 /** Fewer items than this behind a day: its price stays null. The original service's rule; it also keeps one supplier's price from another. */
 export const fewestItems = 3;
-
-/** Bytes of payload that are added up before other requests get their turn: about a millisecond's work. */
-const bytesPerTurn = 1 << 18;
 
 /** One end of a lane: a port that need not exist, or the name of a place that must: a port's code or a region's slug. */
 export type End = { port: string } | { place: string; parameter: string };
@@ -33,14 +23,6 @@ export interface RatesQuestion {
   to: number;
 }
 
-/** What the items of each day add up to. */
-export interface DayTotals {
-  /** Day of index 0, since 1970-01-01. */
-  from: number;
-  counts: Float64Array;
-  sums: Float64Array;
-}
-
 export interface RatesAnswer {
   revision: number;
   /** The revision that rollups stand for; behind `revision`, the answer took more work. */
@@ -48,11 +30,15 @@ export interface RatesAnswer {
   totals: DayTotals;
 }
 
-export interface RatesSource {
-  database: Database;
-  places: PlaceSource;
-  /** Whether the rollups were behind when last seen: then what came since is asked for at once. */
-  behind: boolean;
+/** What answers are made from. */
+export class RatesSource {
+  readonly places: PlaceSource;
+  readonly lanes: LaneReader;
+
+  constructor(readonly database: Database) {
+    this.places = new PlaceSource(database);
+    this.lanes = new LaneReader(database);
+  }
 }
 
 /**
@@ -64,26 +50,25 @@ export async function ratesBetween(
   question: RatesQuestion,
   options: ReadOptions,
 ): Promise<RatesAnswer> {
-  const rows = await readRows(source, question, options);
-  const [first] = rows;
-  return {
-    revision: Number(first?.revision ?? 0),
-    rolled: Number(first?.rolled_revision ?? 0),
-    totals: await addUp(rows, question),
-  };
+  const { revision, rolled, rows } = await readTotals(source, question, options);
+  const totals = addUp(rows, question);
+  return { revision, rolled, totals: totals instanceof Promise ? await totals : totals };
 }
 
-async function readRows(
+function readTotals(source: RatesSource, question: RatesQuestion, options: ReadOptions): Promise<Totals> {
+  const { origin, destination } = question;
+  if (!('port' in origin && 'port' in destination)) return readPlaces(source, question, options);
+  const lane = { origin: origin.port, destination: destination.port, ...daysOf(question) };
+  return source.lanes.read(lane, options);
+}
+
+async function readPlaces(
   source: RatesSource,
   question: RatesQuestion,
   options: ReadOptions,
-): Promise<(RollupRow | ChangedRow)[]> {
+): Promise<Totals> {
   const { origin, destination } = question;
   const days = daysOf(question);
-  if ('port' in origin && 'port' in destination) {
-    const lanes = { origins: [origin.port], destinations: [destination.port], toItself: true };
-    return readLanes(source, lanes, days, options);
-  }
   let places = await source.places.known(options);
   if (unknownEnds(places, question).length > 0) {
     // Said only after a look at the tree as it is now: the place may be new.
@@ -93,29 +78,30 @@ async function readRows(
   }
   for (let tries = 0; tries < 5; tries++) {
     const [origins, destinations] = [portsOf(places, origin) ?? [], portsOf(places, destination) ?? []];
-    const rows = await readLanes(source, { origins, destinations, toItself: false }, days, options);
-    const current = Number(rows[0]?.places_revision ?? 0);
-    if (current === places.revision) return rows;
+    const totals = await readBetween(source, origins, destinations, days, options);
+    if (totals.places === places.revision) return totals;
     // The places changed between the tree and the snapshot: once more, with the tree of now.
-    places = await source.places.atLeast(current, options);
+    places = await source.places.atLeast(totals.places, options);
   }
   throw new FairwayError('overloaded', 'ports and regions are changing just now; try again in a moment');
 }
 
-/** Where nothing came since the rollups, which is nearly always, they are the whole answer. */
-async function readLanes(
+async function readBetween(
   source: RatesSource,
-  lanes: Lanes,
+  origins: readonly string[],
+  destinations: readonly string[],
   days: DayRange,
   options: ReadOptions,
-): Promise<(RollupRow | ChangedRow)[]> {
-  if (!source.behind) {
-    const rows = await source.database.read<RollupRow>(rollupsOfLanes(lanes, days), options);
-    if (rows[0]?.revision === rows[0]?.rolled_revision) return rows;
-  }
-  const rows = await source.database.read<ChangedRow>(rollupsAndChanges(lanes, days), options);
-  source.behind = rows[0]?.revision !== rows[0]?.rolled_revision;
-  return rows;
+): Promise<Totals> {
+  const [origin, destination] = [origins[0], destinations[0]];
+  const single = origins.length === 1 && destinations.length === 1 && origin !== destination;
+  if (single && origin !== undefined && destination !== undefined)
+    return source.lanes.read({ origin, destination, ...days }, options);
+  const ask = (changes: boolean) =>
+    source.database.read<TotalsRow>(totalsBetween({ origins, destinations }, days, changes), options);
+  let rows = await ask(false);
+  if (rows[0]?.revision !== rows[0]?.rolled_revision) rows = await ask(true);
+  return { ...revisionsOf(rows[0]), rows };
 }
 
 /** Items end in 2058, and PostgreSQL's dates need not cope with the days of the year 9999. */
@@ -148,40 +134,6 @@ function unknown(faults: ParameterFault[]): FairwayError {
     return names === '' ? message : `${message}; did you mean ${names}?`;
   });
   return new FairwayError('place_unknown', sentences.join('; '), { faults });
-}
-
-async function addUp(
-  rows: readonly (RollupRow | ChangedRow)[],
-  { from, to }: RatesQuestion,
-): Promise<DayTotals> {
-  const length = Math.max(0, to - from + 1);
-  const totals = { from, counts: new Float64Array(length), sums: new Float64Array(length) };
-  let bytes = 0;
-  for (const row of rows) {
-    if (row.payload === null) continue;
-    addRow(totals, row, row.payload);
-    bytes += row.payload.length;
-    if (bytes < bytesPerTurn) continue;
-    bytes = 0;
-    await nextTurn();
-  }
-  return totals;
-}
-
-function addRow({ from, counts, sums }: DayTotals, row: RollupRow | ChangedRow, payload: Buffer): void {
-  const add = (index: number, count: number, sum: number): void => {
-    if (index < 0 || index >= counts.length) return;
-    counts[index] = (counts[index] ?? 0) + count;
-    sums[index] = (sums[index] ?? 0) + sum;
-  };
-  if (row.month !== null) {
-    const shift = firstDayOf(row.month) - from;
-    unpackRollup(payload, (day, count, sum) => add(shift + day, count, sum));
-  } else if ('change' in row && row.first_day !== null) {
-    const shift = row.first_day - from;
-    const change = row.change ?? 0;
-    unpackItems(row.format ?? 0, payload, (offset, price) => add(shift + offset, change, change * price));
-  }
 }
 
 const dayTexts = new Map<number, string>();

@@ -11,6 +11,38 @@ const counts = (test: BatchTest) =>
        (select revision from fairway.head) as head`,
   );
 
+test('batches are listed, the newest first, by state, key and time, page by page', () =>
+  withBatches(async (test) => {
+    for (let count = 1; count <= 5; count++) await test.post(csv(itemsOf(count)), { key: `k${count}` });
+    await test.post(csv(itemsOf(1, 0)), { key: 'bad' });
+    const list = async (query: string) =>
+      (await test.server.inject({ url: `/batches${query}` })).json<{
+        batches: { key: string }[];
+        next: string | null;
+      }>();
+    const keys = async (query: string) => (await list(query)).batches.map(({ key }) => key);
+    expect(await keys('?state=published')).toEqual(['k5', 'k4', 'k3', 'k2', 'k1', null]);
+    expect(await keys('?state=rejected')).toEqual(['bad']);
+    expect(await keys('?key=k2')).toEqual(['k2']);
+    const page = await list('?limit=4');
+    expect(page.batches.map(({ key }) => key)).toEqual(['bad', 'k5', 'k4', 'k3']);
+    expect(await keys(`?limit=4&cursor=${page.next}`)).toEqual(['k2', 'k1', null]);
+    expect((await list(`?limit=4&cursor=${page.next}`)).next).toBeNull();
+    const now = encodeURIComponent(new Date().toISOString());
+    expect(await keys(`?since=${now}`)).toEqual([]);
+    expect(await keys(`?until=${now}`)).toHaveLength(7);
+    for (const bad of [
+      '?since=yesterday',
+      '?cursor=7',
+      '?state=x',
+      '?limit=0',
+      '?since=2022-02-30T99:00:00Z',
+    ])
+      expect((await test.server.inject({ url: `/batches${bad}` })).json(), bad).toMatchObject({
+        status: 400,
+      });
+  }));
+
 test('a key writes with its scopes, and sees its own batches alone; admin sees all', () =>
   withBatches(
     async (test) => {

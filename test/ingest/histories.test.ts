@@ -7,8 +7,7 @@ import { publishUpload } from '../../src/ingest/upload/finish.js';
 import { openUpload } from '../../src/ingest/upload/open.js';
 import { PartLoader } from '../../src/ingest/upload/parts.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
-import { PlaceSource } from '../../src/query/place-source.js';
-import { ratesBetween } from '../../src/query/rates.js';
+import { RatesSource, ratesBetween } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { contextOf } from '../support/batches.js';
@@ -95,7 +94,7 @@ async function publish(
 
 async function run(
   test: TestDatabase,
-  places: PlaceSource,
+  source: RatesSource,
   lane: string,
   steps: readonly Step[],
 ): Promise<void> {
@@ -116,7 +115,7 @@ async function run(
     }
   }
   const { totals } = await ratesBetween(
-    { database, places, behind: true },
+    source,
     { origin: { port: lane }, destination: { port: 'BBBBB' }, from: firstDay, to: firstDay + days - 1 },
     {},
   );
@@ -132,12 +131,12 @@ test(
   { timeout: 240_000 },
   () =>
     withDatabase(async (test) => {
-      const places = new PlaceSource(test.database);
+      const source = new RatesSource(test.database);
       const all = fc.sample(history, { numRuns: histories, seed: 4 });
       let next = 0;
       const worker = async (): Promise<void> => {
         for (let index = next++; index < all.length; index = next++) {
-          await run(test, places, `L${index}`, all[index] ?? []);
+          await run(test, source, `L${index}`, all[index] ?? []);
           if (index % 100 === 99) await rollUp(test.database, test.emit);
         }
       };

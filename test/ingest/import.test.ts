@@ -2,8 +2,7 @@ import { expect, test } from 'vitest';
 import { importContent } from '../../src/ingest/import.js';
 import { migrateAndAdopt, seed } from '../../src/ingest/prepare.js';
 import { sampleSource } from '../../src/ingest/sources.js';
-import { PlaceSource } from '../../src/query/place-source.js';
-import { ratesBetween, renderRates } from '../../src/query/rates.js';
+import { RatesSource, ratesBetween, renderRates } from '../../src/query/rates.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, smallContent, textSource } from '../support/dump.js';
 
@@ -42,7 +41,7 @@ test('an import is the first batch: items as rows, places, rates, one revision',
     );
     expect(items.map((item) => Object.values(item))).toEqual(smallContent.prices);
     const { revision, totals } = await ratesBetween(
-      { database: test.database, places: new PlaceSource(test.database), behind: false },
+      new RatesSource(test.database),
       { origin: { port: 'AAAAA' }, destination: { port: 'BBBBB' }, from: 18_628, to: 18_630 },
       {},
     );

@@ -1,16 +1,27 @@
-/** Exactly one effect: one key many times, loaders that are overtaken, connections cut at COMMIT, the collector. */
+/** Exactly one effect: one key many times, loaders that are overtaken, locks that wait for each other. */
 import { expect, test } from 'vitest';
 import { collect, collectAttempt } from '../../src/ingest/collect.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
-import type { Claim, Upload, UploadContext } from '../../src/ingest/upload/context.js';
+import type { Claim, UploadContext } from '../../src/ingest/upload/context.js';
 import { abandonUpload, publishUpload } from '../../src/ingest/upload/finish.js';
 import { openUpload } from '../../src/ingest/upload/open.js';
 import { PartLoader } from '../../src/ingest/upload/parts.js';
-import { withdraw } from '../../src/ingest/withdraw.js';
+import { shareBatch } from '../../src/ingest/upload/sql.js';
 import { contextOf, csv, importPlaces, itemsOf, withBatches } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
-import { withProxy } from '../support/proxy.js';
-import { attempts, begin, expireLeases, items, long, none, orphans, until } from '../support/uploads.js';
+import {
+  attempts,
+  begin,
+  bytes,
+  expireLeases,
+  items,
+  long,
+  none,
+  orphans,
+  until,
+  untilWaiting,
+  upload,
+} from '../support/uploads.js';
 
 test('ten clients with one key at once: one batch, one verdict', () =>
   withBatches(
@@ -92,14 +103,6 @@ test('the lease is renewed while a client is slow, and a lost one is noticed wit
     { limits: { leaseMilliseconds: 200 } },
   ));
 
-const upload: Upload = {
-  caller: { key: null, all: true },
-  key: 'k',
-  format: 'csv',
-  encoding: 'identity',
-  replaces: null,
-};
-
 /** A claim with parts of two items loaded, the last one held. */
 async function load(context: UploadContext, parts: number) {
   const opened = await openUpload(context, upload);
@@ -160,6 +163,52 @@ test('after takeover neither a part nor publishing of the older loader has an ef
     expect(await orphans(test)).toEqual(none);
   }));
 
+test('publishing and taking over wait for a part that is being committed', () =>
+  withDatabase(async (test) => {
+    await importPlaces(test);
+    const context = contextOf(test, long);
+    const first = await load(context, 2);
+    await expireLeases(test);
+    let second: ReturnType<typeof load> | undefined;
+    await test.database.transaction(async (client) => {
+      await shareBatch(client, first.claim.batch);
+      second = load(context, 2);
+      await untilWaiting(test, 1);
+    });
+    const { claim, loader } = (await second) ?? first;
+    expect(claim.batch).toBe(first.claim.batch);
+    let published: Promise<void> | undefined;
+    await test.database.transaction(async (client) => {
+      await shareBatch(client, claim.batch);
+      published = publishLoaded(context, claim, loader, 4);
+      await untilWaiting(test, 1);
+    });
+    await published;
+    expect(await items(test)).toBe(4);
+  }));
+
+test('of many that replace one batch just as it is replaced, each finds out before it takes the head', () =>
+  withDatabase(async (test) => {
+    await importPlaces(test);
+    const uploads = new Uploads(contextOf(test, { uploads: 8 }));
+    const old = await uploads.take(upload, bytes(csv(itemsOf(1))));
+    const replacing = (key: string) =>
+      uploads.take({ ...upload, key, replaces: old.batch.id }, bytes(csv(itemsOf(2))));
+    let all: Promise<PromiseSettledResult<unknown>[]> | undefined;
+    await test.database.transaction(async (client) => {
+      await client.query('select from fairway.head for update');
+      all = Promise.allSettled([replacing('a'), replacing('b'), replacing('c')]);
+      await untilWaiting(test, 3);
+    });
+    const results = (await all) ?? [];
+    expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
+    for (const result of results) {
+      if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'batch_state' });
+    }
+    expect(await items(test)).toBe(2);
+    expect(await orphans(test)).toEqual(none);
+  }));
+
 test('giving up a batch that was published after all has no effect', () =>
   withDatabase(async (test) => {
     await importPlaces(test);
@@ -184,83 +233,3 @@ test('parts that do not add up are not published', () =>
     await expect(publishLoaded(context, claim, loader, 7)).rejects.toThrow('holds 6 items instead of 7');
     expect(await items(test)).toBe(0);
   }));
-
-const publishing = "set state = 'published'";
-const impatient = { patience: { tryMilliseconds: 5_000, settleMilliseconds: 300 } };
-
-for (const moment of ['before', 'after'] as const) {
-  for (const itemsPerPart of [2, 100]) {
-    test(`a connection cut ${moment} COMMIT of publishing, parts of ${itemsPerPart}: published once, and said so`, () =>
-      withDatabase(async (test) => {
-        await importPlaces(test);
-        await withProxy(test, async (database, proxy) => {
-          const uploads = new Uploads({ ...contextOf(test, {}, itemsPerPart), database });
-          for (const key of ['k', null]) {
-            const cut = proxy.cut(moment, publishing, 2);
-            const verdict = await uploads.take({ ...upload, key }, bytes(csv(itemsOf(5))));
-            await cut;
-            expect(verdict).toMatchObject({ repeated: false, batch: { state: 'published', items: 5 } });
-          }
-          expect(await items(test)).toBe(10);
-          expect(await orphans(test)).toEqual(none);
-        });
-      }));
-  }
-
-  test(`a database lost ${moment} COMMIT and away: the outcome is not known, and the key finds it out`, () =>
-    withDatabase(async (test) => {
-      await importPlaces(test);
-      await withProxy(test, async (database, proxy) => {
-        const uploads = new Uploads({ ...contextOf(test, { ...long, ...impatient }), database });
-        const cut = proxy.cut(moment, publishing);
-        const first = uploads.take(upload, bytes(csv(itemsOf(5))));
-        first.catch(() => undefined);
-        await cut;
-        proxy.shut();
-        await expect(first).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
-        proxy.open();
-        await until(() =>
-          database.read({ text: 'select' }).then(
-            () => true,
-            () => false,
-          ),
-        );
-        if (moment === 'before') await expireLeases(test);
-        const verdict = await uploads.take(upload, bytes(csv(itemsOf(5))));
-        expect(verdict).toMatchObject({
-          repeated: moment === 'after',
-          batch: { state: 'published', revision: 2 },
-        });
-        expect(await items(test)).toBe(5);
-        await collect(test.database, test.emit);
-        expect(await orphans(test)).toEqual(none);
-      });
-    }));
-
-  test(`a connection cut ${moment} COMMIT of a part, a rejection, a withdrawal: each happens once`, () =>
-    withDatabase(async (test) => {
-      await importPlaces(test);
-      await withProxy(test, async (database, proxy) => {
-        const uploads = new Uploads({ ...contextOf(test, {}, 2), database });
-        const cuts = [proxy.cut(moment, 'insert into fairway.parts')];
-        const { batch } = await uploads.take(upload, bytes(csv(itemsOf(5))));
-        cuts.push(proxy.cut(moment, "set state = 'rejected'"));
-        const bad = await uploads.take({ ...upload, key: 'bad' }, bytes(csv(itemsOf(3, 0))));
-        cuts.push(proxy.cut(moment, "set state = 'withdrawn'"));
-        expect(await items(test)).toBe(5);
-        await withdraw(database, batch.id, test.emit);
-        await Promise.all(cuts);
-        expect(bad.batch).toMatchObject({ state: 'rejected', errors: 3 });
-        expect(await test.query('select revision from fairway.head')).toEqual([{ revision: '3' }]);
-        expect(await test.query('select count(*)::integer as count from fairway.batch_errors')).toEqual([
-          { count: 3 },
-        ]);
-        expect(await items(test)).toBe(0);
-        expect(await orphans(test)).toEqual(none);
-      });
-    }));
-}
-
-async function* bytes(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text);
-}

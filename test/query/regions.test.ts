@@ -4,8 +4,7 @@ import { expect, test } from 'vitest';
 import { parseDay } from '../../src/days.js';
 import { importContent } from '../../src/ingest/import.js';
 import { putPlace } from '../../src/ingest/places.js';
-import { PlaceSource } from '../../src/query/place-source.js';
-import { ratesBetween, renderRates, type RatesSource } from '../../src/query/rates.js';
+import { ratesBetween, renderRates, RatesSource } from '../../src/query/rates.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, textSource, type DumpContent } from '../support/dump.js';
 
@@ -120,7 +119,7 @@ test('for random trees of regions, ports moved about in them, and items, a rate 
         withDatabase(async (test) => {
           await importContent(test.database, textSource(dumpText(dump)));
           await test.query(views);
-          const source = { database: test.database, places: new PlaceSource(test.database), behind: false };
+          const source = new RatesSource(test.database);
           for (const [origin, destination] of questions) await compare(test, source, origin, destination);
           for (const [port, region] of moves) {
             const [code, name, parent] = [portCode(port), `Port ${port}`, regionName(region)];
@@ -150,7 +149,7 @@ test('a lane counts once where regions overlap, and none goes from a port to its
       { kind: 'region', code: 'asia', name: 'Asia', parent: 'europe' },
       () => undefined,
     );
-    const source = { database: test.database, places: new PlaceSource(test.database), behind: false };
+    const source = new RatesSource(test.database);
     // asia now lies within europe: both ends overlap in AAAAA.
     for (const [origin, destination] of [
       ['asia', 'europe'],
@@ -187,10 +186,10 @@ test('a question asked while places change is answered by one revision', () =>
         }),
       ),
     );
-    const source = { database: test.database, places: new PlaceSource(test.database), behind: false };
-    let moving = true;
+    const source = new RatesSource(test.database);
+    const state = { moving: true };
     const move = (async () => {
-      for (let round = 0; moving; round++) {
+      for (let round = 0; state.moving; round++) {
         const parent = round % 2 === 0 ? 'europe' : 'asia';
         await putPlace(test.database, { kind: 'port', code: 'AAAAA', name: 'Aaa', parent }, () => undefined);
       }
@@ -211,7 +210,7 @@ test('a question asked while places change is answered by one revision', () =>
         seen.add(String(wanted));
       }
     } finally {
-      moving = false;
+      state.moving = false;
       await move;
     }
     expect(seen.size).toBe(2);

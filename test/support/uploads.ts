@@ -1,6 +1,7 @@
 /** What tests of uploads look at, and uploads that they send piece by piece. */
 import { PassThrough } from 'node:stream';
 import type { Response } from 'light-my-request';
+import type { Upload } from '../../src/ingest/upload/context.js';
 import { csv, itemsOf, type BatchTest } from './batches.js';
 import type { TestDatabase } from './database.js';
 
@@ -28,6 +29,15 @@ export function begin(test: BatchTest, key?: string): { body: PassThrough; answe
   body.write(csv(itemsOf(2)));
   return { body, answer: test.post(body, key === undefined ? {} : { key }) };
 }
+/** Resolves once so many connections wait for a lock. */
+export const untilWaiting = (test: TestDatabase, count: number): Promise<void> =>
+  until(async () => {
+    const waiting = await test.query(
+      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    );
+    return waiting.length >= count;
+  });
+
 /** Attempts with a lease. */
 export const attempts = ({ query }: TestDatabase) =>
   query('select id from fairway.attempts a where lease_until is not null');
@@ -38,3 +48,16 @@ export const expireLeases = ({ query }: TestDatabase) =>
 
 /** A lease so long that no renewal comes in between. */
 export const long = { leaseMilliseconds: 3_600_000 };
+
+/** With a key, where writes are open. */
+export const upload: Upload = {
+  caller: { key: null, all: true },
+  key: 'k',
+  format: 'csv',
+  encoding: 'identity',
+  replaces: null,
+};
+
+export async function* bytes(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}

@@ -73,14 +73,13 @@ function postRoute(server: Server, services: Services): void {
 /** Lanes whose averages are compared: each is a question of its own. */
 const lanesCompared = 100;
 
-async function check({ uploads, database, places, deadline }: Services, upload: Upload, body: Bytes) {
+async function check({ uploads, source, deadline }: Services, upload: Upload, body: Bytes) {
   const { read, touched } = await uploads.check(upload, body);
   if (read.faultTotal > 0) {
     const errors = read.faults.slice(0, faultsInAnswer);
     throw rejection({ errors, total: read.faultTotal, counts: read.faultCounts });
   }
   const lanes = touched.busiest(lanesCompared);
-  const source = { database, places, behind: false };
   const moves = await largestMoves(source, lanes, upload.replaces, { deadline: deadline() });
   return renderCheck(read, touched, lanes.length, moves);
 }

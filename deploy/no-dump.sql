@@ -1,0 +1,1 @@
+-- Stands where FAIRWAY_DUMP names no dump: compose.yaml mounts a file in either case. Never read.

@@ -1,0 +1,125 @@
+/**
+ * The connections: taken from the pool and given back. Says once that the database is lost and once that it is back,
+ * however many notice. A client that lost its server is destroyed, never used again.
+ */
+import type { Socket } from 'node:net';
+import pg from 'pg';
+import type { ClientConfig, PoolClient } from 'pg';
+import type { Emit } from '../events.js';
+import { messageOf } from '../errors.js';
+import { isConnectionLoss, overloaded, unavailable } from './failures.js';
+
+const connectMilliseconds = 3_000;
+/** So many may wait for each connection of the pool: about a second's work. More are told to come again. */
+const waitingPerConnection = 250;
+/** After a refused connection nobody tries again for this long. */
+const refusedMilliseconds = 50;
+
+/**
+ * One plan for a statement, whatever its parameters. Ours find everything over indexes, so another plan is never better;
+ * left to itself PostgreSQL made a new one for each of the hottest statement's runs, at twice the cost of running it.
+ */
+const onePlan = '-c plan_cache_mode=force_generic_plan';
+
+export interface PoolStatistics {
+  total: number;
+  idle: number;
+  /** Who waits for a connection. */
+  waiting: number;
+}
+
+export interface Clients {
+  /** A client for the caller alone, to be given back. */
+  take(): Promise<PoolClient>;
+  /** With the error that ended its use, where one did. */
+  giveBack(client: PoolClient, error?: unknown): void;
+  /** Destroys the connection, which settles what runs on it; says nothing of the database. */
+  giveUp(client: PoolClient): void;
+  statistics: () => PoolStatistics;
+  close: () => Promise<void>;
+}
+
+export function openClients(connection: ClientConfig, poolSize: number, emit: Emit): Clients {
+  const pool = new pg.Pool({
+    ...connection,
+    max: poolSize,
+    connectionTimeoutMillis: connectMilliseconds,
+    keepAlive: true,
+    application_name: 'fairway',
+    options: connection.options === undefined ? onePlan : `${connection.options} ${onePlan}`,
+  });
+  const availability = watchAvailability(emit);
+  const broken = new WeakMap<PoolClient, Error>();
+  const givenUp = new WeakSet<PoolClient>();
+  const note = (client: PoolClient, error: unknown): void => {
+    if (!isConnectionLoss(error)) return;
+    broken.set(client, error instanceof Error ? error : new Error(String(error)));
+    if (!givenUp.has(client)) availability.failed(error);
+  };
+  // Without a listener the loss of an idle connection would end the process.
+  pool.on('error', (error) => availability.failed(error));
+  // For good, not only while somebody uses the client: the error may come in the same chunk of bytes as the end of the
+  // connect or of the statement, before the one who waits for it runs, and then nobody listens (seen under kill -9).
+  pool.on('connect', (client) => client.on('error', (error) => note(client, error)));
+  return {
+    take: async () => {
+      availability.check();
+      if (pool.waitingCount >= poolSize * waitingPerConnection) throw overloaded();
+      const begun = performance.now();
+      try {
+        const client = await pool.connect();
+        availability.succeeded();
+        emit({ kind: 'connection-taken', waitedMilliseconds: performance.now() - begun });
+        return client;
+      } catch (error) {
+        if (isConnectionLoss(error)) availability.refused(error);
+        throw error;
+      }
+    },
+    giveBack: (client, error) => {
+      if (error !== undefined) note(client, error);
+      client.release(broken.get(client));
+    },
+    giveUp: (client) => {
+      givenUp.add(client);
+      socketOf(client).destroy();
+    },
+    statistics: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+}
+
+interface Availability {
+  /** Throws at once where a connection was refused a moment ago: a crowd that knocks would hold up the recovery. */
+  check(): void;
+  refused(error: unknown): void;
+  failed(error: unknown): void;
+  succeeded(): void;
+}
+
+/** Says once that the database is gone and once that it is back, however many requests notice. */
+function watchAvailability(emit: Emit): Availability {
+  let lost = false;
+  let refusedUntil = 0;
+  const failed = (error: unknown): void => {
+    if (!lost) emit({ kind: 'database-lost', reason: messageOf(error) });
+    lost = true;
+  };
+  return {
+    check: () => {
+      if (Date.now() < refusedUntil) throw unavailable();
+    },
+    refused: (error) => {
+      refusedUntil = Date.now() + refusedMilliseconds;
+      failed(error);
+    },
+    failed,
+    succeeded: () => {
+      if (lost) emit({ kind: 'database-back' });
+      lost = false;
+    },
+  };
+}
+
+export const socketOf = (client: PoolClient): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;

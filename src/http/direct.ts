@@ -1,0 +1,82 @@
+/**
+ * Ahead of the router: a GET of /rates, which is nearly all of the traffic, goes straight to its answer, without
+ * routing, validation and hooks. In goes a request, out comes whether it was taken. Log, metrics, limits, headers and
+ * errors are those of every other route, and the route is there for whatever is not taken here. What it is worth:
+ * bench/results.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { parse } from 'fast-querystring';
+import type { RenderedAnswer } from '../query/answers.js';
+import { parseQuestion, type RawQuery } from './question.js';
+import { limits } from './limits.js';
+import { problemAnswer } from './render-error.js';
+import { rateHeaders } from './routes/rates.js';
+import { securityHeaders } from './security-headers.js';
+import type { Services } from './server.js';
+
+const prefix = '/rates?';
+
+export type DirectServices = Pick<Services, 'answers' | 'lifecycle' | 'emit' | 'deadline'>;
+
+export function answerDirectly(
+  services: DirectServices,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  const { method, url = '' } = request;
+  // A stop has its own header, a body would have to be read, and the router says what is wrong with an address.
+  if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
+  if (services.lifecycle.stopping || hasBody(request)) return false;
+  const exchange: Exchange = { services, response, method, url, id: randomUUID(), begun: performance.now() };
+  const kept = services.answers.kept(url);
+  if (kept) {
+    send(exchange, kept, 'cache');
+    return true;
+  }
+  const question = () => parseQuestion(parse(url.slice(prefix.length)) as RawQuery);
+  services.answers.answer(url, question, { deadline: services.deadline() }).then(
+    (answer) => send(exchange, answer, `db;dur=${(performance.now() - exchange.begun).toFixed(2)}`),
+    (error: unknown) => {
+      const { status, headers, body } = problemAnswer(error, exchange.id, services.emit);
+      finish(exchange, status, headers, body);
+    },
+  );
+  return true;
+}
+
+interface Exchange {
+  services: DirectServices;
+  response: ServerResponse;
+  method: string;
+  url: string;
+  id: string;
+  begun: number;
+}
+
+function send(exchange: Exchange, { revision, bytes, body }: RenderedAnswer, timing: string): void {
+  const headers = {
+    ...securityHeaders,
+    'request-id': exchange.id,
+    ...rateHeaders(revision, timing),
+    'content-length': bytes,
+  };
+  finish(exchange, 200, headers, body);
+}
+
+function finish(
+  { services, response, method, url, id, begun }: Exchange,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string,
+): void {
+  // A request that began before a stop must not leave its connection waiting for another.
+  if (services.lifecycle.stopping) response.setHeader('connection', 'close');
+  response.writeHead(status, headers);
+  response.end(body);
+  const milliseconds = performance.now() - begun;
+  services.emit({ kind: 'request', id, method, url, route: '/rates', status, milliseconds });
+}
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
