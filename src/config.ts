@@ -118,7 +118,8 @@ const webAddress = (text: string): string => {
 
 /** As it goes into a header; never repeated in a message. */
 const apiKeyText = (text: string): string => {
-  if (!/^[!-~]{1,200}$/.test(text)) throw new Error('it is not an API key: those are plain letters in one piece');
+  if (!/^[!-~]{1,200}$/.test(text))
+    throw new Error('it is not an API key: those are plain letters in one piece');
   return text;
 };
 

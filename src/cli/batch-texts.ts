@@ -3,7 +3,9 @@ import type { Static } from 'typebox';
 import type { batch, check, fault } from '../http/batch-shapes.js';
 import { count } from './context.js';
 
-export type BatchAnswer = Static<typeof batch>;
+export type BatchAnswer = Omit<Static<typeof batch>, 'state'> & {
+  state: 'loading' | 'published' | 'rejected' | 'withdrawn';
+};
 export type CheckAnswer = Static<typeof check>;
 export type FaultAnswer = Static<typeof fault>;
 export type FaultCounts = Readonly<Record<string, number>>;

@@ -87,15 +87,15 @@ function tryUntilAnswered(
 ): Promise<Answer> {
   const retrying = {
     patienceMilliseconds,
-    sent: progress.sent,
+    sent: () => progress.sent(),
     now: () => performance.now(),
     delay,
     random: Math.random,
     onFailure: ({ message }: FairwayError, wait: number) =>
-      progress.say(`${message}; trying again in ${duration(wait / 1_000)}`),
+      progress.say(`trying again in ${duration(wait / 1_000)}: ${message}`),
   };
   return untilVerdict(retrying, async ({ silenceMilliseconds }) => {
-    progress.begin();
+    const onBytes = progress.begin();
     const answer = await send(service, {
       method: 'POST',
       path,
@@ -104,7 +104,7 @@ function tryUntilAnswered(
         'content-type': mediaTypes[source.format],
         ...(source.packing === undefined ? {} : { 'content-encoding': source.packing }),
       },
-      body: { bytes: source.read(progress.bytes), size: source.size },
+      body: { bytes: source.read(onBytes), size: source.size },
       silenceMilliseconds,
     });
     const { status, json } = answer;

@@ -49,7 +49,7 @@ test('a verdict ends it at once, good or bad', async () => {
 test('patience begins anew with every try that gets further than any before', async () => {
   let sent = 0;
   const { retrying, waits, spend } = clock(10, () => sent);
-  const further = [100, 200, 200, 150];
+  const further = [10e6, 20e6, 20e6, 15e6];
   const attempt = (): Promise<never> => {
     spend(60_000);
     sent = further.shift() ?? 0;
@@ -67,5 +67,5 @@ test('silence is bounded by what is left of patience', async () => {
     return Promise.reject(away(8));
   };
   await expect(untilVerdict(retrying, attempt)).rejects.toThrow('away');
-  expect(silences).toEqual([10_000, 2_000, 1]);
+  expect(silences).toEqual([10_000, 2_000, 1_000]);
 });

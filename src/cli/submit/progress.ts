@@ -3,10 +3,9 @@ import { count, type Context } from '../context.js';
 import type { Source } from './source.js';
 
 export interface Progress {
-  /** A new try begins at the first byte. */
-  begin(): void;
-  bytes(chunk: Buffer): void;
-  /** Bytes of this try. */
+  /** A new try begins at the first byte; what it sends is told to the function that comes back. */
+  begin(): (chunk: Buffer) => void;
+  /** Bytes of the last try. */
   sent(): number;
   say(words: string): void;
   clear(): void;
@@ -17,37 +16,37 @@ const lineFeed = 10;
 
 export function uploadProgress({ stderr }: Context, source: Source): Progress {
   const countable = source.packing === undefined && source.format !== 'json';
-  let [sent, lines, begun, last, shown] = [0, 0, 0, 0, false];
+  let [tries, sent, shown] = [0, 0, false];
   const say = (words: string): void => {
     if (!stderr.isTTY) return;
     shown = true;
-    stderr.write(`\r\x1b[K${words}`);
+    // A line that wraps could not be written over.
+    stderr.write(`\r\x1b[K${words.slice(0, (stderr.columns || 80) - 1)}`);
   };
   return {
     begin: () => {
-      [sent, lines, begun, last] = [0, 0, performance.now(), 0];
-    },
-    bytes: (chunk) => {
-      sent += chunk.length;
-      if (!stderr.isTTY) return;
-      if (countable) lines += linesIn(chunk);
-      const now = performance.now();
-      if (sent === source.size) say('all sent; waiting for the verdict');
-      else if (now - last >= millisecondsBetweenLines) {
+      const thisTry = ++tries;
+      const begun = performance.now();
+      let [lines, last] = [0, 0];
+      sent = 0;
+      return (chunk) => {
+        if (thisTry !== tries) return;
+        sent += chunk.length;
+        if (!stderr.isTTY) return;
+        if (countable) lines += linesIn(chunk);
+        const now = performance.now();
+        if (sent < source.size && now - last < millisecondsBetweenLines) return;
         last = now;
-        say(
-          describeProgress({
-            sent,
-            size: source.size,
-            milliseconds: now - begun,
-            ...(countable ? { lines } : {}),
-          }),
-        );
-      }
+        const all = { sent, size: source.size, milliseconds: now - begun, ...(countable ? { lines } : {}) };
+        say(sent < source.size ? describeProgress(all) : 'all sent; waiting for the verdict');
+      };
     },
     sent: () => sent,
     say,
-    clear: () => void (shown && stderr.write('\r\x1b[K')),
+    clear: () => {
+      tries++;
+      if (shown) stderr.write('\r\x1b[K');
+    },
   };
 }
 

@@ -11,7 +11,7 @@ export interface Try {
 
 export interface Retrying {
   patienceMilliseconds: number;
-  /** How much of the body the last try sent; more than any before is progress, with which patience begins anew. */
+  /** Bytes the last try sent; where it got further than any before, patience begins anew. */
   sent: () => number;
   now: () => number;
   delay: (milliseconds: number) => Promise<unknown>;
@@ -24,6 +24,10 @@ const firstPause = 500;
 const longestPause = 15_000;
 /** A repeat may be kept waiting 30 seconds for the first try of its key. */
 const longestSilence = 90_000;
+/** The last try of all must have a chance, too. */
+const shortestSilence = 1_000;
+/** What is sent without anyone there may lie in buffers on the way. */
+const leastProgress = 1 << 20;
 
 export const isTransient = (error: unknown): error is FairwayError =>
   error instanceof FairwayError && catalogue[error.code].exit === exitCodes.retry;
@@ -37,12 +41,12 @@ export async function untilVerdict<Result>(
   let most = 0;
   for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
     const begun = now();
-    const left = Math.max(1, since + patienceMilliseconds - begun);
+    const left = Math.max(shortestSilence, since + patienceMilliseconds - begun);
     try {
       return await attempt({ silenceMilliseconds: Math.min(left, longestSilence) });
     } catch (error) {
       if (!isTransient(error)) throw error;
-      if (sent() > most) {
+      if (sent() > most + leastProgress) {
         most = sent();
         since = now();
         pause = firstPause;

@@ -67,9 +67,12 @@ async function openAgain(path: string): Promise<{ handle: FileHandle; size: numb
 
 async function spool(input: AsyncIterable<Buffer>): Promise<{ handle: FileHandle; size: number }> {
   const folder = await mkdtemp(join(tmpdir(), 'fairway-submit-'));
-  const handle = await open(join(folder, 'batch'), 'wx+', 0o600).finally(() =>
-    rm(folder, { recursive: true }),
-  );
+  let handle: FileHandle;
+  try {
+    handle = await open(join(folder, 'batch'), 'wx+', 0o600);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
   let size = 0;
   try {
     for await (const chunk of input) {
