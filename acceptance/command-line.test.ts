@@ -5,7 +5,19 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { command, freePort, interrupt, run, start, withFolder } from './support.js';
 
-const commands = ['up', 'serve', 'migrate', 'import', 'rates', 'sample', 'config'];
+const commands = [
+  'up',
+  'serve',
+  'migrate',
+  'import',
+  'rates',
+  'sample',
+  'config',
+  'submit',
+  'batches',
+  'errors',
+  'withdraw',
+];
 const days = ['--from', '2021-01-01', '--to', '2021-01-31'];
 
 test('help names every command, and each command shows an example', async () => {

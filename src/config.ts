@@ -7,6 +7,17 @@ import { totalmem } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeOf, FairwayError, messageOf } from './errors.js';
+import {
+  asciiSecret,
+  databaseAddress,
+  hostName,
+  levelName,
+  roleName,
+  seconds,
+  seedName,
+  webAddress,
+  wholeNumber,
+} from './setting-values.js';
 
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -35,8 +46,10 @@ export interface Config {
   uploads: number;
   /** Size of a batch's body at the most, once decoded. */
   uploadMegabytes: number;
-  /** Where the command line asks for rates. */
+  /** Whom the command line asks. */
   url: string;
+  /** What the command line shows there. */
+  apiKey: string | undefined;
 }
 
 export interface Setting {
@@ -73,20 +86,6 @@ export interface ConfigSource {
 const invalid = (name: string, message: string): FairwayError =>
   new FairwayError('configuration_invalid', `${name}: ${message}`);
 
-const wholeNumber = (low: number, high: number) => (text: string) => {
-  if (!/^[0-9]{1,6}$/.test(text) || Number(text) < low || Number(text) > high) {
-    throw new Error(`'${text}' is not a whole number from ${low} to ${high}`);
-  }
-  return Number(text);
-};
-
-const seconds = (low: number, high: number) => (text: string) => {
-  if (!/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) || Number(text) < low || Number(text) > high) {
-    throw new Error(`'${text}' is not a number of seconds from ${low} to ${high}`);
-  }
-  return Number(text);
-};
-
 /** What a load takes at the most, and what all of them may take of the machine. */
 const loadBytes = 80 << 20;
 const loadsShare = 1 / 8;
@@ -94,47 +93,6 @@ const loadsShare = 1 / 8;
 /** As many loads at once as memory is for; beyond eight they only wait for each other. */
 export const uploadsFor = (memoryBytes: number): number =>
   Math.min(8, Math.max(2, Math.floor((memoryBytes * loadsShare) / loadBytes)));
-
-const levels: readonly string[] = ['auto', 'silent', 'error', 'warn', 'info', 'debug'];
-
-const levelName = (text: string): string => {
-  if (!levels.includes(text)) throw new Error(`'${text}' is none of ${levels.join(', ')}`);
-  return text;
-};
-
-const hostName = (text: string): string => {
-  if (!/^[A-Za-z0-9._:%-]+$/.test(text)) throw new Error(`'${text}' is not an address or host name`);
-  return text;
-};
-
-const webAddress = (text: string): string => {
-  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new Error(`'${text}' is not an http:// or https:// address`);
-  }
-  return text.replace(/\/+$/, '');
-};
-
-const databaseAddress = (text: string): string => {
-  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) {
-    throw new Error('it does not have the form postgresql://user:password@host:port/database');
-  }
-  return text;
-};
-
-const roleName = (text: string): string => {
-  if (!/^[a-z_][a-z0-9_]{0,62}$/.test(text)) {
-    throw new Error(`'${text}' is not a role's name of small letters, digits and underscores`);
-  }
-  return text;
-};
-
-const asciiPassword = (text: string): string => {
-  if (!/^[\x21-\x7e]+$/.test(text)) throw new Error('it may hold letters, digits and signs of ASCII only');
-  return text;
-};
-
-const seedName = (text: string, { base }: ParseContext): string =>
-  text === 'sample' || text === 'none' ? text : resolve(base, text);
 
 export const settings: readonly Setting[] = [
   {
@@ -187,7 +145,7 @@ export const settings: readonly Setting[] = [
     fallback: '',
     explanation: 'password that migrate gives to FAIRWAY_SERVICE_ROLE',
     secret: true,
-    parse: asciiPassword,
+    parse: asciiSecret,
   },
   {
     name: 'FAIRWAY_POOL_SIZE',
@@ -244,6 +202,14 @@ export const settings: readonly Setting[] = [
     fallback: '',
     explanation: 'service the command line asks; default is the local one',
     parse: webAddress,
+  },
+  {
+    name: 'FAIRWAY_API_KEY',
+    key: 'apiKey',
+    fallback: '',
+    explanation: 'key the command line shows where writing needs one',
+    secret: true,
+    parse: asciiSecret,
   },
 ];
 
@@ -331,7 +297,10 @@ function readFile(source: ConfigSource): Record<string, string> {
 
 /** Variables that start with FAIRWAY_ and mean nothing: most likely misspelt. Orchestrators add their own, so no error. */
 function unknownNames(env: NodeJS.ProcessEnv): string[] {
-  const known = new Set([...settings.map((setting) => setting.name), 'FAIRWAY_CONFIG']);
+  const known = new Set([
+    ...settings.flatMap(({ name, secret }) => (secret ? [name, `${name}_FILE`] : [name])),
+    'FAIRWAY_CONFIG',
+  ]);
   return Object.keys(env)
     .filter(
       (name) =>

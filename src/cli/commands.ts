@@ -2,13 +2,17 @@
 import { Command, CommanderError, Option } from 'commander';
 import { processContext, type ConfigFlags, type Context } from './context.js';
 import { reportError } from './report-error.js';
+import { runBatches, runWithdraw } from './batches.js';
 import { showConfig } from './config.js';
+import { runErrors } from './faults.js';
 import { runImport } from './import.js';
 import { runKeysCreate, runKeysList, runKeysRevoke } from './keys.js';
 import { runMigrate } from './migrate.js';
 import { runRates, type RatesFlags } from './rates.js';
 import { runSample, type SampleFlags } from './sample.js';
 import { runService } from './service.js';
+import { runSubmit, type SubmitFlags } from './submit.js';
+import { formats } from './submit/format.js';
 import { exitCodes } from '../errors.js';
 
 const exitHelp = `
@@ -30,6 +34,10 @@ const databaseUrl = (): Option =>
   new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded one (DATABASE_URL)');
 const json = (): Option => new Option('--json', 'print JSON');
 
+const url = (): Option => new Option('--url <url>', 'the service (FAIRWAY_URL)');
+const apiKey = (): Option =>
+  new Option('--api-key <key>', 'key of a writer (better FAIRWAY_API_KEY or FAIRWAY_API_KEY_FILE)');
+
 type AddCommand = (name: string, description: string, ...examples: string[]) => Command;
 
 function build(): Command {
@@ -49,6 +57,8 @@ function build(): Command {
   addServiceCommands(command, context);
   addDatabaseCommands(command, context);
   addKeyCommands(command, context);
+  addSubmitCommand(command, context);
+  addBatchCommands(command, context);
   addQuestionCommands(command, context);
   return program;
 }
@@ -133,6 +143,72 @@ function addKeyCommands(command: AddCommand, context: Context): void {
     .action((id: string, flags: ConfigFlags) => runKeysRevoke(context, id, flags));
 }
 
+function addSubmitCommand(command: AddCommand, context: Context): void {
+  command(
+    'submit',
+    'send a batch of prices: all of it is published, or every fault is printed and none is',
+    'fairway submit prices.csv',
+    'fairway submit prices.csv.gz --key 2021-01-31/asia --replace 41',
+    'fairway submit prices.ndjson --dry-run',
+    'fairway sample --items 1000000 | fairway submit -',
+  )
+    .argument('<file>', 'CSV, NDJSON or JSON, plain or packed with gzip; - for standard input')
+    .option(
+      '--key <key>',
+      'Idempotency-Key: the same once more finds its verdict; made at random if not given',
+    )
+    .option('--replace <id>', 'withdraw that batch in the same revision')
+    .option('--dry-run', 'the verdict and what would change; nothing is published')
+    .option('--items <number>', 'how many items there must be')
+    .addOption(new Option('--format <format>', 'what it is, if not to be recognised').choices(formats))
+    .option('--patience <seconds>', 'how long to go on trying while nothing gets through', '600')
+    .option('--all', 'print every fault that is kept, not the first 100')
+    .addOption(url())
+    .addOption(apiKey())
+    .addOption(json())
+    .action((file: string, flags: SubmitFlags) => runSubmit(context, file, flags));
+}
+
+function addBatchCommands(command: AddCommand, context: Context): void {
+  const part: AddCommand = (name, description, ...examples) =>
+    command(name, description, ...examples)
+      .addOption(url())
+      .addOption(apiKey());
+  part(
+    'batches',
+    'list batches, the newest first, or show one',
+    'fairway batches --state rejected',
+    'fairway batches 42',
+  )
+    .argument('[id]', 'number of a batch')
+    .addOption(
+      new Option('--state <state>', 'only these').choices(['loading', 'published', 'rejected', 'withdrawn']),
+    )
+    .option('--limit <number>', 'at most so many', '20')
+    .addOption(json())
+    .action((id: string | undefined, flags: Parameters<typeof runBatches>[2]) =>
+      runBatches(context, id, flags),
+    );
+  part(
+    'errors',
+    'print the faults of a rejected batch, all that are kept',
+    'fairway errors 42',
+    'fairway errors 42 --csv > faults.csv',
+  )
+    .argument('<id>', 'number of the batch')
+    .addOption(json().conflicts('csv'))
+    .option('--csv', 'print CSV')
+    .action((id: string, flags: Parameters<typeof runErrors>[2]) => runErrors(context, id, flags));
+  part(
+    'withdraw',
+    'take a batch out of the answers, in a new revision; a repeat says the same',
+    'fairway withdraw 42',
+  )
+    .argument('<id>', 'number of the batch')
+    .addOption(json())
+    .action((id: string, flags: Parameters<typeof runWithdraw>[2]) => runWithdraw(context, id, flags));
+}
+
 function addQuestionCommands(command: AddCommand, context: Context): void {
   command(
     'rates',
@@ -145,7 +221,7 @@ function addQuestionCommands(command: AddCommand, context: Context): void {
     .argument('<destination>', 'code of a port or slug of a region')
     .requiredOption('--from <day>', 'first day, YYYY-MM-DD')
     .requiredOption('--to <day>', 'last day, YYYY-MM-DD')
-    .option('--url <url>', 'the service (FAIRWAY_URL)')
+    .addOption(url())
     .addOption(json().conflicts('csv'))
     .option('--csv', 'print CSV')
     .action((origin: string, destination: string, flags: Omit<RatesFlags, 'origin' | 'destination'>) =>

@@ -1,6 +1,6 @@
 /** `fairway rates`: asks the service over HTTP, prints a table with a bar per day, CSV or JSON. */
+import { ask } from './client.js';
 import { configure, type Context } from './context.js';
-import { catalogue, FairwayError, messageOf, type ErrorCode, type ParameterFault } from '../errors.js';
 import { ratesTable } from './rates-table.js';
 
 export interface RatesFlags {
@@ -19,8 +19,6 @@ export interface RateLine {
   price: number | null;
 }
 
-const answerMilliseconds = 30_000;
-
 export async function runRates(context: Context, flags: RatesFlags): Promise<void> {
   const { config } = configure(context, flags.url === undefined ? {} : { url: flags.url });
   const query = new URLSearchParams({
@@ -29,7 +27,8 @@ export async function runRates(context: Context, flags: RatesFlags): Promise<voi
     origin: flags.origin,
     destination: flags.destination,
   });
-  const answer = await ask(config.url, `/rates?${query.toString()}`);
+  const path = `/rates?${query.toString()}`;
+  const answer = (await ask({ url: config.url }, { path })) as { rates: RateLine[] };
   const { stdout } = context;
   if (flags.json) stdout.write(`${JSON.stringify(answer)}\n`);
   else if (flags.csv) stdout.write(csv(answer.rates));
@@ -37,35 +36,6 @@ export async function runRates(context: Context, flags: RatesFlags): Promise<voi
     stdout.write(
       ratesTable(answer.rates, stdout.isTTY ? stdout.columns : 80, stdout.isTTY && !context.env['NO_COLOR']),
     );
-}
-
-async function ask(url: string, path: string): Promise<{ rates: RateLine[] }> {
-  let response: Response;
-  try {
-    response = await fetch(url + path, { signal: AbortSignal.timeout(answerMilliseconds) });
-  } catch (error) {
-    const reason =
-      error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : messageOf(error);
-    throw new FairwayError(
-      'service_unreachable',
-      `no answer from ${url} (${reason}); is it running? 'npm start' starts it, FAIRWAY_URL names another`,
-      { cause: error },
-    );
-  }
-  const body = (await response.json().catch(() => undefined)) as
-    { rates?: RateLine[]; code?: string; detail?: string; errors?: ParameterFault[] } | undefined;
-  if (response.ok && body?.rates) return { rates: body.rates };
-  if (body?.code !== undefined && Object.hasOwn(catalogue, body.code)) {
-    throw new FairwayError(
-      body.code as ErrorCode,
-      body.detail ?? body.code,
-      body.errors ? { faults: body.errors } : {},
-    );
-  }
-  throw new FairwayError(
-    response.status >= 500 ? 'service_unreachable' : 'bad_request',
-    `${url} answered ${response.status} and nothing that Fairway knows; is that Fairway?`,
-  );
 }
 
 const csv = (rates: readonly RateLine[]): string =>

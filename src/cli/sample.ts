@@ -2,6 +2,7 @@
 import type { Context } from './context.js';
 import { parseDay } from '../days.js';
 import { FairwayError } from '../errors.js';
+import { wholeNumber } from './numbers.js';
 import { writeSample } from '../sample/write.js';
 
 export interface SampleFlags {
@@ -14,8 +15,8 @@ export interface SampleFlags {
 
 export async function runSample(context: Context, flags: SampleFlags): Promise<void> {
   const options = {
-    items: wholeNumber('--items', flags.items, 1_000_000_000),
-    seed: wholeNumber('--seed', flags.seed, 2 ** 32 - 1),
+    items: wholeNumber('--items', flags.items, 0, 1_000_000_000),
+    seed: wholeNumber('--seed', flags.seed, 0, 2 ** 32 - 1),
     ...(flags.from === undefined ? {} : { from: day('--from', flags.from) }),
     ...(flags.to === undefined ? {} : { to: day('--to', flags.to) }),
   };
@@ -23,13 +24,6 @@ export async function runSample(context: Context, flags: SampleFlags): Promise<v
     throw new FairwayError('usage', `--from ${options.from} lies after --to ${options.to}`);
   }
   await writeSample(options, flags.format, context.stdout);
-}
-
-function wholeNumber(name: string, text: string, highest: number): number {
-  if (!/^[0-9]{1,10}$/.test(text) || Number(text) > highest) {
-    throw new FairwayError('usage', `${name}: '${text}' is not a whole number from 0 to ${highest}`);
-  }
-  return Number(text);
 }
 
 function day(name: string, text: string): string {
