@@ -47,6 +47,12 @@ export const routes = {
         destination: name('Code of a port or slug of a region', 'north_europe'),
         orig_code: name('Code of the port of origin; one that does not exist has no items', 'CNGGZ'),
         dest_code: name('Code of the port of destination; likewise', 'EETLL'),
+        min_revision: Type.Optional(
+          Type.Integer({
+            description:
+              'The answer is of this revision or a later one: whoever sends the newest `Rates-Revision` it has seen never goes back, whichever process answers. One that does not exist yet is a 400',
+          }),
+        ),
       }),
       response: {
         200: json(

@@ -16,6 +16,7 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
   const to = readDay(query, 'date_to', faults);
   const origin = readEnd(query, 'orig_code', 'origin', faults);
   const destination = readEnd(query, 'dest_code', 'destination', faults);
+  const minRevision = readRevision(query, 'min_revision', faults);
   if (faults.length === 0 && to - from >= maximumDays) {
     faults.push({
       parameter: 'date_to',
@@ -23,7 +24,8 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
       expected: `at most ${maximumDays} days from date_from to date_to; ask for several ranges`,
     });
   }
-  if (faults.length === 0) return { origin, destination, from, to };
+  if (faults.length === 0)
+    return { origin, destination, from, to, ...(minRevision === undefined ? {} : { minRevision }) };
   throw new FairwayError(
     'invalid_parameter',
     faults.map((fault) => `${fault.parameter}: ${fault.message}`).join('; '),
@@ -50,6 +52,19 @@ function readDay(query: RawQuery, parameter: string, faults: ParameterFault[]): 
   const message = shape ? `there is no day '${value}' in the calendar` : `'${shorten(value)}' is not a date`;
   faults.push({ parameter, message, expected, value: shorten(value) });
   return 0;
+}
+
+function readRevision(query: RawQuery, parameter: string, faults: ParameterFault[]): number | undefined {
+  const value = first(query, parameter);
+  if (value === undefined || /^[0-9]{1,15}$/.test(value)) return value === undefined ? value : Number(value);
+  const expected = 'a whole number, as Rates-Revision has it';
+  faults.push({
+    parameter,
+    message: `'${shorten(value)}' is not a revision`,
+    expected,
+    value: shorten(value),
+  });
+  return undefined;
 }
 
 /** One end, in one of its two forms: a port's code as in the original service, or the name of a place. */

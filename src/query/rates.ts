@@ -21,6 +21,8 @@ export interface RatesQuestion {
   /** Days since 1970-01-01, both included. */
   from: number;
   to: number;
+  /** The answer must be of this revision or a later one. */
+  minRevision?: number;
 }
 
 export interface RatesAnswer {
@@ -51,9 +53,24 @@ export async function ratesBetween(
   options: ReadOptions,
 ): Promise<RatesAnswer> {
   const { revision, rolled, rows } = await readTotals(source, question, options);
+  if (question.minRevision !== undefined && question.minRevision > revision)
+    throw notThereYet(question.minRevision, revision);
   const totals = addUp(rows, question);
   return { revision, rolled, totals: totals instanceof Promise ? await totals : totals };
 }
+
+/** What is read is the newest there is: a later revision was never given to anybody. */
+const notThereYet = (wanted: number, newest: number): FairwayError =>
+  new FairwayError('invalid_parameter', `min_revision: there is no revision ${wanted} yet`, {
+    faults: [
+      {
+        parameter: 'min_revision',
+        message: `there is no revision ${wanted} yet`,
+        expected: `a revision that an answer named; the newest is ${newest}`,
+        value: String(wanted),
+      },
+    ],
+  });
 
 function readTotals(source: RatesSource, question: RatesQuestion, options: ReadOptions): Promise<Totals> {
   const { origin, destination } = question;

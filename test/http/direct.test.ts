@@ -68,6 +68,9 @@ test('status, headers and body are those of the route, for good questions and ba
         `${question}&x=%zz&y=%ff&date_from`,
         question.replace('AAAAA', '%41AAAA').replace('?', '?&&'),
         question.replace('AAAAA', 'A+A'),
+        `${question}&min_revision=1`,
+        `${question}&min_revision=2`,
+        `${question}&min_revision=x`,
         `/rates?${'x'.repeat(limits.addressCharacters)}`,
       ]) {
         const direct = await ask(address, path);

@@ -42,6 +42,13 @@ test('each end comes in one of its two forms', () => {
   expect(faultsOf({ ...places, origin: '' })).toEqual(['origin']);
 });
 
+test('min_revision is a revision or nothing', () => {
+  expect(parseQuestion({ ...good, min_revision: '12' }).minRevision).toBe(12);
+  expect(parseQuestion(good)).not.toHaveProperty('minRevision');
+  for (const wrong of ['', '-1', '1.5', '١', '9'.repeat(16)])
+    expect(faultsOf({ ...good, min_revision: wrong }), wrong).toEqual(['min_revision']);
+});
+
 test('any two days at most 4,000 apart are taken, and not one more', () => {
   const day = fc.integer({ min: -719_162, max: 2_928_000 });
   fc.assert(

@@ -48,6 +48,25 @@ test('a kept answer goes out while its revision is the newest, and never after a
     expect(outcomes(test)).toEqual([false, false, true, true, false]);
   }));
 
+test('with min_revision an answer is never older, even from a process that does not know of it yet', () =>
+  withDatabase(async (test) => {
+    await importContent(test.database, textSource(dumpText()));
+    const answers = answersOver(test, 1 << 20);
+    for (let times = 0; times < 3; times++) await answers.answer('old', () => question, {});
+    const change = { kind: 'port', code: 'CCCCC', name: 'Ccc', parent: 'asia' } as const;
+    const { revision } = await putPlace(test.database, change, () => undefined);
+    // This process may still give the old answer for a moment; not to who knows better.
+    answers.head.learn(revision - 1, performance.now());
+    expect(answers.kept('old')?.revision).toBe(revision - 1);
+    const newer = () => ({ ...question, minRevision: revision });
+    expect((await answers.answer(`old&min_revision=${revision}`, newer, {})).revision).toBe(revision);
+    const beyond = () => ({ ...question, minRevision: revision + 1 });
+    await expect(answers.answer('beyond', beyond, {})).rejects.toMatchObject({
+      code: 'invalid_parameter',
+      faults: [{ parameter: 'min_revision' }],
+    });
+  }));
+
 test('an idle time later the head is asked, once for all who want to know, before a kept answer goes out', () =>
   withDatabase(async (test) => {
     await importContent(test.database, textSource(dumpText()));
