@@ -25,11 +25,11 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
 const flushMilliseconds = 100;
 
 /** `level` as in FAIRWAY_LOG_LEVEL; `auto` is quiet for a person at a terminal and full for a collector. */
-export function createLog(level: string, terminal: boolean): Emit {
+export function createLog(level: string, terminal: boolean, dest: number | string = 2): Emit {
   // A write per line costs as much as the rest of a request: lines are gathered, for a moment at the most. pino writes
   // out what is gathered when the process ends, unless it is killed.
   const output = pino.destination({
-    dest: 2,
+    dest,
     sync: true,
     minLength: 4_096,
     periodicFlush: flushMilliseconds,
