@@ -33,7 +33,7 @@ const steps = {
       tool('oxlint'),
       '--type-aware',
       '--deny-warnings',
-      ...['src', 'test', 'acceptance', 'containers', 'scripts', 'bench', 'web'],
+      ...['src', 'test', 'acceptance', 'containers', 'scripts', 'bench', 'drills', 'web'],
     ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),
