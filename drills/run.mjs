@@ -25,6 +25,6 @@ if (!Object.hasOwn(drills, name ?? '')) {
     const wrongUse = String(error?.code).startsWith('ERR_PARSE_ARGS') || error?.wrongUse === true;
     process.stderr.write(`drill ${name}: ${wrongUse ? error.message : (error?.stack ?? error)}\n`);
     // A drill that could not be carried out has shown nothing: neither held nor broken.
-    process.exitCode = wrongUse ? 2 : 3;
+    process.exit(wrongUse ? 2 : 3);
   }
 }

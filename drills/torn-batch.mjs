@@ -40,7 +40,13 @@ export function underLoad(drill, options, root, beside) {
       progress('starting');
       await service.start();
       const load = await runLoad({
-        ...{ seconds, writers, readers, seed, largeEvery, folder, findings },
+        seconds,
+        writers,
+        readers,
+        seed,
+        largeEvery,
+        folder,
+        findings,
         url: () => service.url,
         onProgress: (counts) => progress(line(begun, counts)),
         ...(beside ? { beside: beside(service) } : {}),

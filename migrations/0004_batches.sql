@@ -43,3 +43,19 @@ create table fairway.batch_errors (
   primary key (batch, position)
 );
 comment on table fairway.batch_errors is 'The first faults of a rejected batch, in order of place; batches.error_total counts all.';
+
+-- The service's role may delete no batch; this it may: one that never came to a verdict, once nothing of it is left.
+create function fairway.remove_unfinished(unfinished bigint, keyed boolean) returns boolean
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform from fairway.batches b where b.id = unfinished and b.state = 'loading' and (keyed or b.idempotency_key is null)
+    and not exists (select from fairway.attempts a where a.batch = b.id and a.state <> 'collected') for update;
+  if not found then return false; end if;
+  delete from fairway.attempts where batch = unfinished;
+  delete from fairway.batches where id = unfinished;
+  return true;
+end
+$$;
+comment on function fairway.remove_unfinished is
+  'Removes a batch that never came to a verdict, unless a try is left. keyed: even where it has a key.';
+revoke execute on function fairway.remove_unfinished from public;

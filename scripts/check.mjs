@@ -33,11 +33,21 @@ const steps = {
       tool('oxlint'),
       '--type-aware',
       '--deny-warnings',
-      ...['src', 'test', 'acceptance', 'containers', 'scripts', 'bench', 'drills', 'web'],
+      'src',
+      'test',
+      'acceptance',
+      'containers',
+      'scripts',
+      'bench',
+      'drills',
+      'web',
     ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),
   structure: () => structureFaults(sources('src')),
-  'generated files': () => run(process.execPath, 'scripts/schema.mjs', '--check'),
+  'generated files': () => [
+    ...run(process.execPath, 'scripts/schema.mjs', '--check'),
+    ...run(process.execPath, 'scripts/openapi.mjs', '--check'),
+  ],
 };
 
 let failed = false;

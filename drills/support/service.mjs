@@ -19,9 +19,13 @@ const stopMilliseconds = 30_000;
 export async function withFolder(work) {
   const folder = mkdtempSync(join(tmpdir(), 'fairway-drill-'));
   chmodSync(folder, 0o755);
+  const interrupted = new Promise((_, reject) => {
+    for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => reject(new Error('interrupted')));
+  });
   try {
-    return await work(folder);
+    return /** @type {T} */ (await Promise.race([work(folder), interrupted]));
   } finally {
+    await Promise.all([...running].map((service) => service.stop()));
     await stopDatabase(join(folder, 'data'));
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   }
@@ -90,6 +94,9 @@ export const cleanEnvironment = (more) => ({
   ...more,
 });
 
+/** So that an interrupted drill stops what it started. @type {Set<Service>} */
+const running = new Set();
+
 export class Service {
   /** @param {{ root: string, data: string, log: string, port: number, uploads?: number }} options */
   constructor({ root, data, log, port, uploads = 3 }) {
@@ -119,6 +126,7 @@ export class Service {
     });
     closeSync(file);
     this.child = child;
+    running.add(this);
     let text = '';
     let over = false;
     child.stdout.on('data', (piece) => (text += piece));

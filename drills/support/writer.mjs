@@ -147,14 +147,17 @@ async function broken(writer) {
   const { random, group, hands, counts, findings } = writer;
   const good = makeSpec(random, group.group, false);
   const key = nextKey(writer);
-  const told = await deliver(hands, { op: 'broken', key, spec: { ...good, fault: random.of(faults) } });
+  const fault = random.of(faults);
+  const told = await deliver(hands, { op: 'broken', key, spec: { ...good, fault } });
   if (told.verdict === 'unknown') return;
   if (told.verdict !== 'rejected') {
     findings.add('answers', `${told.line}: a batch with a fault was ${told.verdict}`);
     return;
   }
   counts.rejected++;
-  if (!group.steady && random.chance(0.3)) await publish(writer, 'corrected', good, undefined, key);
+  // Where only the declared count was wrong the content is the rejected one, and so is its verdict.
+  if (!group.steady && fault !== 'count' && random.chance(0.3))
+    await publish(writer, 'corrected', good, undefined, key);
 }
 
 /** Now and then one that another writer may be replacing too: only one of them may. @param {Writer} writer @param {string[]} targets */

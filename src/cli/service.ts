@@ -61,7 +61,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
 }
 
 /** Events go to the log, to a person who watches the start, and to whoever subscribes. */
-function eventBus(context: Context, config: Config): { emit: Emit; subscribe(listener: Emit): void } {
+function eventBus(context: Context, config: Config): { emit: Emit; subscribe: (listener: Emit) => void } {
   const log = createLog(config.logLevel, context.stderr.isTTY);
   const listeners: Emit[] = [log];
   if (context.stderr.isTTY) {

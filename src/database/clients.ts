@@ -35,8 +35,8 @@ export interface Clients {
   giveBack(client: PoolClient, error?: unknown): void;
   /** Destroys the connection, which settles what runs on it; says nothing of the database. */
   giveUp(client: PoolClient): void;
-  statistics(): PoolStatistics;
-  close(): Promise<void>;
+  statistics: () => PoolStatistics;
+  close: () => Promise<void>;
 }
 
 export function openClients(connection: ClientConfig, poolSize: number, emit: Emit): Clients {
@@ -60,7 +60,7 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
   pool.on('error', (error) => availability.failed(error));
   // For good, not only while somebody uses the client: the error may come in the same chunk of bytes as the end of the
   // connect or of the statement, before the one who waits for it runs, and then nobody listens (seen under kill -9).
-  pool.on('connect', (client) => client.on('error', (error) => note(client as PoolClient, error)));
+  pool.on('connect', (client) => client.on('error', (error) => note(client, error)));
   return {
     take: async () => {
       availability.check();

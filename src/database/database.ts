@@ -29,7 +29,7 @@ export interface Database {
   transaction<Result>(work: (client: PoolClient) => Promise<Result>, options?: ReadOptions): Promise<Result>;
   /** Runs `work` on one connection, without a transaction. */
   withClient<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result>;
-  statistics(): PoolStatistics;
+  statistics: () => PoolStatistics;
   close(): Promise<void>;
 }
 

@@ -16,9 +16,9 @@ export interface ServiceRole {
 const writes: Record<string, string> = {
   head: 'update',
   revisions: 'insert',
-  batches: 'insert, update, delete',
+  batches: 'insert, update',
   batch_errors: 'insert, delete',
-  attempts: 'insert, update, delete',
+  attempts: 'insert, update',
   parts: 'insert, delete',
   segments: 'insert, delete',
   lanes: 'insert',
@@ -47,6 +47,8 @@ export async function grantServiceRole(client: ClientBase, { name, password }: S
   for (const [table, rights] of Object.entries(writes)) {
     await client.query(`grant ${rights} on fairway.${table} to ${role}`);
   }
+  // Deletes with its owner's rights, and only what was never published.
+  await client.query(`grant execute on function fairway.remove_unfinished to ${role}`);
 }
 
 /** Whether the role is there. Throws where it is one that could change the schema. */

@@ -65,7 +65,7 @@ export interface Services extends Pick<
   places: PlaceSource;
   answers: RatesAnswers;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
-  readonly deadline: () => number;
+  deadline: () => number;
 }
 
 const newServer = (services: Services) =>
@@ -89,9 +89,7 @@ const newServer = (services: Services) =>
     // A malformed path passes no hook, and must get the same kind of answer and line in the log as everything else.
     frameworkErrors: (error, request, reply) => {
       const answer = reply as unknown as FastifyReply;
-      answer.raw.once('finish', () =>
-        services.emit(requestEvent(request as unknown as FastifyRequest, answer)),
-      );
+      answer.raw.once('finish', () => services.emit(requestEvent(request, answer)));
       sendProblem(answer, error, request.id, services.emit);
     },
   }).withTypeProvider<TypeBoxTypeProvider>();
@@ -117,7 +115,7 @@ export function createServer(options: ServerOptions): Server {
   void server.register(swagger, openApi);
   // Routes come after the plugin, which listens to what is added.
   void server.register((scope, _options, done) => {
-    const routes = scope.withTypeProvider<TypeBoxTypeProvider>() as Server;
+    const routes: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
     homeRoute(routes);
     assetsRoute(routes);
     docsRoute(routes, () => server.swagger());

@@ -1,5 +1,5 @@
 /** Metrics: a subscriber of events. In go events, out comes text in the format of Prometheus. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from 'prom-client';
 import type { Emit } from '../events.js';
 import type { Observers } from './observers.js';
 import { Distribution, LabelledTally, Tally } from './tallies.js';
@@ -7,9 +7,9 @@ import { uploadMetrics } from './upload-metrics.js';
 
 export interface MetricsOptions {
   /** Connections of the pool now. */
-  pool(): { total: number; idle: number; waiting: number };
+  pool: () => { total: number; idle: number; waiting: number };
   /** Asks the database for the newest revision; rejects where it does not answer. */
-  revision(): Promise<number>;
+  revision: () => Promise<number>;
 }
 
 export interface Metrics {
@@ -84,22 +84,21 @@ function eventMetrics(registry: Registry): Observers {
 
 /** Read at the moment they are asked for. */
 function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
-  const registers = [registry];
-  new Gauge({
+  const gauge = (configuration: Omit<GaugeConfiguration<string>, 'registers'>): void =>
+    registry.registerMetric(new Gauge({ ...configuration, registers: [] }));
+  gauge({
     name: 'fairway_pool_connections',
     help: 'Connections to the database, by state',
     labelNames: ['state'],
-    registers,
     collect() {
       const { total, idle } = pool();
       this.set({ state: 'total' }, total);
       this.set({ state: 'idle' }, idle);
     },
   });
-  new Gauge({
+  gauge({
     name: 'fairway_pool_waiting',
     help: 'Who waits for a connection to the database',
-    registers,
     collect() {
       this.set(pool().waiting);
     },
@@ -108,19 +107,17 @@ function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
   let asking: Promise<number> | undefined;
   let last = 0;
   const ask = (): Promise<number> => (asking ??= revision().finally(() => (asking = undefined)));
-  new Gauge({
+  gauge({
     name: 'fairway_revision',
     help: 'The newest revision, as last read',
-    registers,
     async collect() {
       last = await ask().catch(() => last);
       this.set(last);
     },
   });
-  new Gauge({
+  gauge({
     name: 'fairway_database_up',
     help: '1 where the database answered just now, else 0',
-    registers,
     async collect() {
       this.set(
         await ask().then(

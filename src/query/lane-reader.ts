@@ -24,8 +24,8 @@ export interface Totals extends Revisions {
 interface Waiting {
   question: LaneDays;
   deadline: number | undefined;
-  resolve(totals: Totals): void;
-  reject(error: unknown): void;
+  resolve: (totals: Totals) => void;
+  reject: (error: unknown) => void;
 }
 
 export const revisionsOf = (row: TotalsRow | undefined): Revisions => ({

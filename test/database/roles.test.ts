@@ -3,11 +3,16 @@ import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { openDatabase } from '../../src/database/database.js';
 import { grantServiceRole } from '../../src/database/roles.js';
+import { collect } from '../../src/ingest/collect.js';
 import { importContent } from '../../src/ingest/import.js';
+import { Uploads } from '../../src/ingest/pipeline.js';
 import { seed } from '../../src/ingest/prepare.js';
 import { sampleSource } from '../../src/ingest/sources.js';
+import { withdraw } from '../../src/ingest/withdraw.js';
+import { rollUp } from '../../src/query/roll-up.js';
 import { defaultSample } from '../../src/sample/generate.js';
-
+import { contextOf, csv, importPlaces, itemsOf } from '../support/batches.js';
+import { bytes, items, none, orphans, upload } from '../support/uploads.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 
 const ignore = (): void => undefined;
@@ -50,6 +55,34 @@ test('the service’s role serves and loads', () =>
         expect(await importContent(database, other, { replace: true })).toMatchObject({ withdrawn: 1 });
         const rows = await database.read<{ count: string }>({ text: 'select count(*) from fairway.items' });
         expect(rows[0]?.count).toBe('50000');
+      } finally {
+        await database.close();
+      }
+    }),
+  ));
+
+test('the service’s role takes batches, rejects, replaces, gives up, withdraws, collects and rolls up', () =>
+  withDatabase((setting) =>
+    withRole(setting, async ({ connection }) => {
+      await importPlaces(setting);
+      const database = openDatabase({ connection, poolSize: 2, emit: ignore });
+      try {
+        const uploads = new Uploads({ ...contextOf(setting, {}, 2), database });
+        const { batch } = await uploads.take(upload, bytes(csv(itemsOf(5))));
+        const bad = { ...upload, key: 'bad' };
+        expect((await uploads.take(bad, bytes(csv([...itemsOf(5), ...itemsOf(3, 0)])))).batch.errors).toBe(3);
+        expect((await uploads.take(bad, bytes(csv(itemsOf(4))))).batch.state).toBe('published');
+        const replacing = { ...upload, key: null, replaces: batch.id };
+        const replaced = await uploads.take(replacing, bytes(csv(itemsOf(6))));
+        await expect(uploads.take(replacing, bytes(csv(itemsOf(6))))).rejects.toMatchObject({
+          code: 'batch_state',
+        });
+        await rollUp(database, ignore);
+        await withdraw(database, replaced.batch.id, ignore);
+        await rollUp(database, ignore);
+        expect(await collect(database, ignore)).toBe(0);
+        expect(await items(setting)).toBe(4);
+        expect(await orphans(setting)).toEqual(none);
       } finally {
         await database.close();
       }

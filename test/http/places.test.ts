@@ -152,7 +152,7 @@ test('two moves at once that would make a cycle together: one is refused', () =>
         put(server, '/regions/x', { name: 'X', parent: 'y' }),
         put(server, '/regions/y', { name: 'Y', parent: 'x' }),
       ]);
-      expect(answers.map((answer) => answer.status).sort()).toEqual([200, 422]);
+      expect(answers.map((answer) => answer.status).sort((a, b) => a - b)).toEqual([200, 422]);
       await put(server, '/regions/x', { name: 'X', parent: null });
       await put(server, '/regions/y', { name: 'Y', parent: null });
     }

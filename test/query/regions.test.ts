@@ -187,9 +187,9 @@ test('a question asked while places change is answered by one revision', () =>
       ),
     );
     const source = new RatesSource(test.database);
-    let moving = true;
+    const state = { moving: true };
     const move = (async () => {
-      for (let round = 0; moving; round++) {
+      for (let round = 0; state.moving; round++) {
         const parent = round % 2 === 0 ? 'europe' : 'asia';
         await putPlace(test.database, { kind: 'port', code: 'AAAAA', name: 'Aaa', parent }, () => undefined);
       }
@@ -210,7 +210,7 @@ test('a question asked while places change is answered by one revision', () =>
         seen.add(String(wanted));
       }
     } finally {
-      moving = false;
+      state.moving = false;
       await move;
     }
     expect(seen.size).toBe(2);

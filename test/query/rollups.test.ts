@@ -63,6 +63,7 @@ async function compareAll(test: TestDatabase, source: RatesSource): Promise<void
 }
 
 test('for random histories of publishing, replacing and rolling up, an answer is what plain SQL says', async () => {
+  let answers = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 2, maxLength: 7 }), (steps) =>
       withDatabase(async (test) => {
@@ -76,6 +77,7 @@ test('for random histories of publishing, replacing and rolling up, an answer is
             published.push((await publishItems(test.database, next.publish, gone)).batch);
           }
           await compareAll(test, source);
+          answers++;
         }
         await rollUp(test.database, quiet);
         await compareAll(test, source);
@@ -83,6 +85,7 @@ test('for random histories of publishing, replacing and rolling up, an answer is
     ),
     { numRuns: 30 },
   );
+  expect(answers).toBeGreaterThanOrEqual(60);
 });
 
 test('rolling up twice, or in two processes at once, counts nothing twice', () =>

@@ -13,7 +13,7 @@ export interface TestDatabase {
   emit: Emit;
   url: string;
   /** Runs a statement over a connection of its own. */
-  readonly query: <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<Row[]>;
+  query: <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<Row[]>;
 }
 
 const adminQuery = async (text: string): Promise<void> => {

@@ -1,6 +1,6 @@
 /** GET /rates: the average price per day between two places. */
 import { routes } from '../contract.js';
-import { parseQuestion, type RawQuery } from '../question.js';
+import { parseQuestion } from '../question.js';
 import type { Server, Services } from '../server.js';
 
 /** What an answer says of itself; `timing` is where its time went (Server-Timing). */
@@ -19,10 +19,10 @@ export function ratesRoute(server: Server, { answers, deadline }: Services): voi
     handler: async ({ url, query }, reply) => {
       const begun = performance.now();
       // The address stands for the question: another order of parameters is kept as another entry.
-      const question = () => parseQuestion(query as RawQuery);
+      const question = () => parseQuestion(query);
       const { revision, body } = await answers.answer(url, question, { deadline: deadline() });
       const timing = `db;dur=${(performance.now() - begun).toFixed(2)}`;
-      return reply.headers(rateHeaders(revision, timing)).send(body as never);
+      return reply.headers(rateHeaders(revision, timing)).send(body);
     },
   });
 }

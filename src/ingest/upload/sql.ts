@@ -251,21 +251,8 @@ export async function markCollected(client: ClientBase, attempt: string): Promis
 }
 
 /** Removes a batch that never came to a verdict, unless a try is left; it must be locked. `keyed`: even if it has a key. */
-export async function deleteUnfinishedBatch(
-  client: ClientBase,
-  batch: string,
-  keyed: boolean,
-): Promise<boolean> {
-  const { rows } = await client.query(
-    `select from fairway.batches b where b.id = $1 and b.state = 'loading' and ($2 or b.idempotency_key is null)
-       and not exists (select from fairway.attempts a where a.batch = b.id and a.state <> 'collected')`,
-    [batch, keyed],
-  );
-  if (rows.length === 0) return false;
-  await client.query('delete from fairway.attempts where batch = $1', [batch]);
-  await client.query('delete from fairway.batches where id = $1', [batch]);
-  return true;
-}
+export const deleteUnfinishedBatch = (client: ClientBase, batch: string, keyed: boolean): Promise<unknown> =>
+  client.query('select fairway.remove_unfinished($1, $2)', [batch, keyed]);
 
 /** Number of the advisory lock of collecting: "fcol" in ASCII. */
 const collectLock = 0x66636f6c;
