@@ -12,8 +12,11 @@ const batchesWithContent = `
   from fairway.batches b left join (
     select attempt, sum(n) as items, sum(total) as sum, count(*) as cells, min(n) as fewest, max(n) as most
     from (
-      select s.attempt, s.lane, i.day, count(*) as n, sum(i.price::bigint) as total
-      from fairway.segments s cross join lateral fairway.unpack(s.format, s.first_day, s.items, s.payload) i
+      select s.attempt, s.lane, i.day, sum(i.n) as n, sum(i.total) as total
+      from fairway.segments s cross join lateral (
+        select day, count(*) as n, sum(price::bigint) as total
+        from fairway.unpack(s.format, s.first_day, s.items, s.payload) group by day
+      ) i
       where s.attempt = any ($1::bigint[])
       group by s.attempt, s.lane, i.day
     ) cell group by attempt

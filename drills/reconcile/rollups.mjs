@@ -9,9 +9,12 @@ const rolled = `
   cross join lateral generate_series(2, length(payload) - 1, 1 + cw + sw) as at`;
 const items = `
   select s.lane, ((extract(year from i.day) - 1970) * 12 + extract(month from i.day) - 1)::integer as month,
-    extract(day from i.day)::integer - 1 as day, count(*) as n, sum(i.price::bigint) as sum
+    extract(day from i.day)::integer - 1 as day, sum(i.n) as n, sum(i.total) as sum
   from fairway.batches b join fairway.segments s on s.attempt = b.attempt
-  cross join lateral fairway.unpack(s.format, s.first_day, s.items, s.payload) i
+  cross join lateral (
+    select day, count(*) as n, sum(price::bigint) as total
+    from fairway.unpack(s.format, s.first_day, s.items, s.payload) group by day
+  ) i
   where b.published_revision <= $1 and (b.withdrawn_revision is null or b.withdrawn_revision > $1)
   group by 1, 2, 3`;
 
@@ -27,7 +30,7 @@ export async function compareRollups(client, find, skipped) {
   const { rows } = await client.query(
     `select lane, month, day, r.n as rolled, r.sum as rolled_sum, i.n as items, i.sum as items_sum
      from (${rolled}) r full join (${items}) i using (lane, month, day)
-     where r.n is distinct from i.n or r.sum is distinct from i.sum::bigint limit 5`,
+     where r.n is distinct from i.n::bigint or r.sum is distinct from i.sum::bigint limit 5`,
     [revision],
   );
   for (const row of rows)
