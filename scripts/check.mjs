@@ -39,6 +39,7 @@ const steps = {
       'containers',
       'scripts',
       'bench',
+      'drills',
       'web',
     ),
   format: () => run(tool('prettier'), '--check', '--log-level', 'warn', '.'),

@@ -1,0 +1,49 @@
+// The ledger of one client: what it asked and what it was told, a line of JSON each, in order.
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+
+const flushBytes = 1 << 15;
+
+export class Ledger {
+  /** @param {string} folder @param {string} client */
+  constructor(folder, client) {
+    this.client = client;
+    this.lines = 0;
+    this.file = openSync(join(folder, `${client}.ndjson`), 'w');
+    this.text = '';
+  }
+
+  /** Returns where the line stands, as `client:line`. @param {Record<string, unknown>} entry */
+  write(entry) {
+    this.text += `${JSON.stringify({ time: Date.now(), ...entry })}\n`;
+    if (this.text.length > flushBytes) this.flush();
+    return `${this.client}.ndjson:${++this.lines}`;
+  }
+
+  flush() {
+    writeSync(this.file, this.text);
+    this.text = '';
+  }
+
+  close() {
+    this.flush();
+    closeSync(this.file);
+  }
+}
+
+/** What was found broken: the promise, and where it shows. Bounded; the first one ends the load. */
+export class Findings {
+  constructor() {
+    /** @type {{ promise: string, text: string }[]} */
+    this.list = [];
+    this.total = 0;
+    this.onFirst = () => undefined;
+  }
+
+  /** @param {string} promise @param {string} text */
+  add(promise, text) {
+    this.total++;
+    if (this.list.length < 20) this.list.push({ promise, text });
+    if (this.total === 1) this.onFirst();
+  }
+}
