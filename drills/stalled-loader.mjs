@@ -163,7 +163,8 @@ const leaseOver = (database) =>
   until('the lease is over', patience, () =>
     exists(
       database,
-      `select from fairway.attempts where state = 'loading' and lease_until < clock_timestamp()`,
+      `select from fairway.attempts a join fairway.batches b on b.id = a.batch
+       where a.state = 'loading' and a.lease_until < clock_timestamp() and b.attempt is distinct from a.id`,
     ),
   );
 
