@@ -10,7 +10,7 @@ import { readLedgers } from './reconcile/ledgers.mjs';
 import { findLeftovers } from './reconcile/leftovers.mjs';
 import { compareRollups } from './reconcile/rollups.mjs';
 
-const mostFindings = 20;
+const mostOfPromise = 5;
 
 async function main() {
   const { values } = parseArgs({
@@ -21,7 +21,8 @@ async function main() {
   /** @type {{ promise: string, text: string }[]} */
   const findings = [];
   const find = (/** @type {string} */ promise, /** @type {string} */ text) => {
-    if (findings.length < mostFindings) findings.push({ promise, text });
+    if (findings.filter((finding) => finding.promise === promise).length < mostOfPromise)
+      findings.push({ promise, text });
   };
   const ledgers = readLedgers(values.ledgers, find);
   const client = new pg.Client({ application_name: 'reconcile' });

@@ -115,7 +115,8 @@ async function loaderStalls({ first, second, hands, database, counts, findings }
       if (sent > bytes * 0.95) await awake;
     },
   });
-  const parts = `select from fairway.parts p join fairway.attempts a on a.id = p.attempt where a.lease_until is not null`;
+  const parts = `select from fairway.parts p join fairway.attempts a on a.id = p.attempt
+    join fairway.batches b on b.id = a.batch where b.attempt is distinct from a.id`;
   await until('a part is loaded', patience, () => exists(database, parts));
   signal(first.pid, 'SIGSTOP');
   counts.stalls++;
@@ -123,12 +124,14 @@ async function loaderStalls({ first, second, hands, database, counts, findings }
   await leaseOver(database);
   await startCollector(second, database);
   await until('what it loaded is collected', patience, async () => !(await exists(database, parts)));
+  const told = await deliver(hands(second), what);
   signal(first.pid, 'SIGCONT');
   wake();
   const { status, lost, body: answer } = await stalled;
   const line = ledger.write({ note: 'the loader that was stalled', status, lost, code: answer?.code });
-  if (status === 201) findings.add('once', `${line}: a loader whose attempt was collected published it`);
-  await settle(await deliver(hands(second), what), { what, hands, second, counts, findings });
+  if (status !== 409 || answer?.code !== 'in_progress')
+    findings.add('once', `${line}: a loader that was taken over was told ${lost ?? status}`);
+  await settle(told, { what, hands, second, counts, findings });
 }
 
 /**
@@ -160,7 +163,8 @@ const leaseOver = (database) =>
   until('the lease is over', patience, () =>
     exists(
       database,
-      `select from fairway.attempts where state = 'loading' and lease_until < clock_timestamp()`,
+      `select from fairway.attempts a join fairway.batches b on b.id = a.batch
+       where a.state = 'loading' and a.lease_until < clock_timestamp() and b.attempt is distinct from a.id`,
     ),
   );
 

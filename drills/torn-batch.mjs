@@ -35,7 +35,7 @@ export function underLoad(drill, options, root, beside) {
     const service = new Service({ root, data, log: join(folder, 'service.log'), port: await freePort() });
     const findings = new Findings();
     const begun = performance.now();
-    const { seconds, writers, readers, seed, large: largeEvery } = options;
+    const { seconds, writers, readers, seed, large: largeEvery, goOn } = options;
     try {
       progress('starting');
       await service.start();
@@ -45,6 +45,7 @@ export function underLoad(drill, options, root, beside) {
         readers,
         seed,
         largeEvery,
+        goOn,
         folder,
         findings,
         url: () => service.url,

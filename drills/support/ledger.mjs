@@ -31,7 +31,9 @@ export class Ledger {
   }
 }
 
-/** What was found broken: the promise, and where it shows. Bounded; the first one ends the load. */
+const mostOfPromise = 5;
+
+/** What was found broken: the promise, and where it shows; the first ones of each promise. */
 export class Findings {
   constructor() {
     /** @type {{ promise: string, text: string }[]} */
@@ -43,7 +45,8 @@ export class Findings {
   /** @param {string} promise @param {string} text */
   add(promise, text) {
     this.total++;
-    if (this.list.length < 20) this.list.push({ promise, text });
+    if (this.list.filter((finding) => finding.promise === promise).length < mostOfPromise)
+      this.list.push({ promise, text });
     if (this.total === 1) this.onFirst();
   }
 }

@@ -34,12 +34,12 @@ export async function makePlaces(url) {
 
 /**
  * Runs the load. Returns what was counted; what was found is in `findings`.
- * @param {{ seconds: number, writers: number, readers: number, seed: number, largeEvery: number, folder: string,
+ * @param {{ seconds: number, writers: number, readers: number, seed: number, largeEvery: number, goOn: boolean, folder: string,
  *   url: () => string, findings: import('./ledger.mjs').Findings, onProgress: (counts: Record<string, number>) => void,
  *   beside?: (stopped: () => boolean, counts: Record<string, number>) => Promise<void> }} options
  */
 export async function runLoad(options) {
-  const { seconds, writers, readers, seed, folder, url, findings, onProgress, beside } = options;
+  const { seconds, writers, readers, seed, folder, url, findings, goOn, onProgress, beside } = options;
   const ledgers = join(folder, 'ledgers');
   mkdirSync(ledgers);
   await makePlaces(url);
@@ -70,7 +70,7 @@ export async function runLoad(options) {
   const steady = await publishFirst(common, groups);
   const begun = performance.now();
   let over = false;
-  findings.onFirst = () => (over = true);
+  if (!goOn) findings.onFirst = () => (over = true);
   const stopped = () => over || performance.now() - begun > seconds * 1_000;
   const givenUp = () => performance.now() - begun > seconds * 1_000 + settleMilliseconds;
   const progress = setInterval(() => onProgress(counts), 1_000);

@@ -14,10 +14,11 @@ export function readOptions(words, numbers, choices = {}) {
       ...Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
       json: { type: 'boolean', default: false },
       keep: { type: 'string' },
+      'go-on': { type: 'boolean', default: false },
     },
   });
   /** @type {Record<string, any>} */
-  const read = { json: values.json, keep: values.keep };
+  const read = { json: values.json, keep: values.keep, goOn: values['go-on'] };
   for (const [name, { fallback, most, least = 1 }] of Object.entries(numbers)) {
     const text = values[name] ?? String(fallback);
     const number = Number(text);

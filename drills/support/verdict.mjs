@@ -23,7 +23,8 @@ export async function collect(service, data) {
   await withDatabase(data, (database) =>
     until('the leases of loaders that are gone are over', leaseMilliseconds, async () => {
       const { rows } = await database.query(
-        `select from fairway.attempts where state = 'loading' and lease_until > clock_timestamp() limit 1`,
+        `select from fairway.attempts a join fairway.batches b on b.id = a.batch
+         where a.state = 'loading' and a.lease_until > clock_timestamp() and b.attempt is distinct from a.id limit 1`,
       );
       return rows.length === 0;
     }),

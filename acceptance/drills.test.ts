@@ -1,0 +1,60 @@
+/** The drills, short: each promise holds, and enough happened for that to mean something. */
+import { expect, test } from 'vitest';
+import { join } from 'node:path';
+import { root, run } from './support.js';
+
+interface Result {
+  held: boolean;
+  findings: unknown[];
+  counts: Record<string, number>;
+  checked: Record<string, number>;
+  skipped: string[];
+}
+
+async function drill(...words: string[]): Promise<Result> {
+  const file = join(root, 'drills', 'run.mjs');
+  const { code, stdout, stderr } = await run([file, ...words, '--json'], {}, undefined, process.execPath);
+  expect(stderr).toBe('');
+  const result = JSON.parse(stdout) as Result;
+  expect(result.findings).toEqual([]);
+  expect(code).toBe(0);
+  expect(result.skipped).toEqual([]);
+  return result;
+}
+
+const load = ['--writers', '8', '--readers', '4', '--large', '40'];
+const happened = ['published', 'replaced', 'withdrawn', 'rejected', 'repeated', 'cut', 'filled', 'steady'];
+
+const none = (counts: Record<string, number>, names: string[]): string[] =>
+  names.filter((name) => !((counts[name] ?? 0) > 0));
+
+test('torn-batch: no answer shows part of a batch, none goes backwards, and the tables hold what was acknowledged', async () => {
+  const { counts, checked } = await drill('torn-batch', '--seconds', '12', ...load);
+  expect(none(counts, [...happened, 'large'])).toEqual([]);
+  expect(none(checked, ['acknowledged', 'absent', 'itemsCompared', 'rollups'])).toEqual([]);
+  expect(checked['answersCompared']).toBe(counts['answers']);
+}, 180_000);
+
+test('kill-service: killed again and again, each batch has happened once or not at all', async () => {
+  const { counts, checked } = await drill('kill-service', '--seconds', '15', ...load);
+  expect(none(counts, ['published', 'replaced', 'withdrawn', 'rejected', 'filled', 'kills'])).toEqual([]);
+  expect(none(checked, ['acknowledged', 'absent', 'itemsCompared', 'rollups'])).toEqual([]);
+  expect(checked['answersCompared']).toBe(counts['answers']);
+}, 180_000);
+
+test('stalled-loader: a process that hangs until it is overtaken changes nothing when it wakes', async () => {
+  const { counts, checked } = await drill('stalled-loader');
+  expect(counts).toEqual({ scenes: 2, stalls: 2, published: 2 });
+  expect(checked).toMatchObject({ acknowledged: 2, itemsCompared: 3_216_000 });
+}, 180_000);
+
+test.for([['no-such-drill'], ['torn-batch', '--seconds', 'x'], ['torn-batch', '--nothing'], ['prove', 'x']])(
+  'wrong use: %s',
+  async (words) => {
+    const file = join(root, 'drills', 'run.mjs');
+    expect(await run([file, ...words], {}, undefined, process.execPath)).toMatchObject({
+      code: 2,
+      stdout: '',
+    });
+  },
+);
