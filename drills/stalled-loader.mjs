@@ -130,7 +130,10 @@ async function loaderStalls({ first, second, hands, database, counts, findings }
   const { status, lost, body: answer } = await stalled;
   const line = ledger.write({ note: 'the loader that was stalled', status, lost, code: answer?.code });
   if (status !== 409 || answer?.code !== 'in_progress')
-    findings.add('once', `${line}: a loader that was taken over was told ${lost ?? status}`);
+    findings.add(
+      status === 200 || status === 201 ? 'once' : 'answers',
+      `${line}: a loader that was taken over was told ${lost ?? status}`,
+    );
   await settle(told, { what, hands, second, counts, findings });
 }
 
