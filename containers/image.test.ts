@@ -27,7 +27,12 @@ const inside = async (script: string): Promise<string> =>
 test('the image runs the service, not as root, with a health check and labels', async () => {
   const { Config: config } = await details(inject('image'));
   expect(config.User).toBe('1000:1000');
-  expect([...config.Entrypoint, ...config.Cmd]).toEqual(['node', '/app/dist/main.js', 'serve']);
+  expect([...config.Entrypoint, ...config.Cmd]).toEqual([
+    'node',
+    '--max-semi-space-size=4',
+    '/app/dist/main.js',
+    'serve',
+  ]);
   expect(config.Healthcheck.Test).toEqual(['CMD', 'node', '/app/deploy/healthcheck.mjs', 'live']);
   expect(config.Labels).toMatchObject({
     'org.opencontainers.image.title': 'Fairway',
