@@ -233,7 +233,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
           expect(await accessibilityFaults(page)).toEqual([]);
           expect(await overhang(page)).toBe(0);
           await page.goto('/docs');
-          await page.getByRole('heading', { name: 'GET /rates' }).waitFor();
+          await page.getByRole('heading', { name: 'GET /rates', exact: true }).waitFor();
           await picture(page, `docs-${width}-${colorScheme}`);
           expect(await accessibilityFaults(page)).toEqual([]);
           expect(await overhang(page)).toBe(0);
