@@ -1,6 +1,6 @@
 /** `fairway config`: each setting, its value, where it came from; secrets redacted. */
 import { configure, type Context } from './context.js';
-import { settings } from '../config.js';
+import { settings } from '../settings.js';
 import { databaseVariables } from '../database/connection.js';
 
 export function showConfig(context: Context, flags: { json?: boolean }): void {

@@ -1,5 +1,6 @@
 /** What a command is given: configuration, streams, and where words go. Nothing below reads process.argv or the environment again. */
-import { loadConfig, packageRoot, type Config, type LoadedConfig } from '../config.js';
+import { loadConfig, packageRoot, type LoadedConfig } from '../config.js';
+import type { Config } from '../settings.js';
 import type { Emit } from '../events.js';
 import { openConfigured, type OpenedDatabase } from '../database/open.js';
 import { createLog } from '../observe/log.js';

@@ -1,6 +1,7 @@
 /** `fairway migrate`: the schema and the service's role up to date, tables that psql loaded adopted, and the seed where one is named. */
 import { commandLog, configure, count, withDatabase, type ConfigFlags, type Context } from './context.js';
-import type { Config, LoadedConfig } from '../config.js';
+import type { LoadedConfig } from '../config.js';
+import type { Config } from '../settings.js';
 import type { ServiceRole } from '../database/roles.js';
 import { FairwayError } from '../errors.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';

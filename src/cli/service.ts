@@ -2,7 +2,8 @@
 import type { Context, ConfigFlags } from './context.js';
 import { configure, count } from './context.js';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config, LoadedConfig } from '../config.js';
+import type { LoadedConfig } from '../config.js';
+import type { Config } from '../settings.js';
 import { openConfigured, type OpenedDatabase } from '../database/open.js';
 import { pendingMigrations } from '../database/migrate.js';
 import { FairwayError } from '../errors.js';

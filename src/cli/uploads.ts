@@ -1,5 +1,5 @@
 /** Taking batches, as the service does it: a pool of their own, so that loads never keep reads waiting, and the collector. */
-import type { Config } from '../config.js';
+import type { Config } from '../settings.js';
 import type { OpenedDatabase } from '../database/open.js';
 import type { Emit } from '../events.js';
 import { collectRegularly } from '../ingest/collect.js';

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientConfig } from 'pg';
-import { readVariable, type Config } from '../config.js';
+import { readVariable } from '../config.js';
+import type { Config } from '../settings.js';
 import { FairwayError } from '../errors.js';
 
 /** The variables that say: there is a database, embed none. */

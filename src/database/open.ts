@@ -2,7 +2,7 @@
 import { namedDatabase } from './connection.js';
 import { openDatabase, type Database } from './database.js';
 import { acquireEmbedded } from './embedded/index.js';
-import type { Config } from '../config.js';
+import type { Config } from '../settings.js';
 import type { Emit } from '../events.js';
 
 export interface OpenedDatabase {

@@ -38,13 +38,13 @@ export async function publish(client: ClientBase, publication: Publication): Pro
   for (const id of replaces) checkReplaceable(id, locked.get(id)?.state);
   if ((await attemptState(client, attempt)).state !== 'loading')
     throw new Error(`attempt ${attempt} is no longer the one that loads batch ${batch}`);
-  const { items } = await partSums(client, attempt);
-  if (Number(items) !== publication.items)
-    throw new Error(`attempt ${attempt} holds ${items} items instead of ${publication.items}`);
+  const sums = await partSums(client, attempt);
+  if (Number(sums.items) !== publication.items)
+    throw new Error(`attempt ${attempt} holds ${sums.items} items instead of ${publication.items}`);
   const revision = await publishRevision(client, publication.reason);
   if (publication.places) await publishPlaces(client, publication.places, revision);
   await withdrawReplaced(client, replaces, revision, batch);
-  const changed = await publishAttempt(client, publication, revision);
+  const changed = await publishAttempt(client, publication, sums, revision);
   if (changed !== 1) throw new Error(`publishing batch ${batch} changed ${changed} rows`);
   await endLease(client, attempt);
   return revision;

@@ -48,11 +48,11 @@ export const recordPart = (
   part: number,
   items: number,
 ): Promise<unknown> =>
-  client.query('insert into fairway.parts (attempt, part, items) values ($1, $2, $3)', [
-    attempt,
-    part,
-    items,
-  ]);
+  client.query(
+    `insert into fairway.parts (attempt, part, items, first_day, last_day)
+     select $1::bigint, $2::integer, $3, min(first_day), max(last_day) from fairway.segments where attempt = $1 and part = $2`,
+    [attempt, part, items],
+  );
 
 /**
  * Ids of lanes, in the order given; lanes never seen before get theirs. Only those are inserted: each row of an
@@ -107,9 +107,21 @@ export async function publicTablesThere(client: ClientBase): Promise<boolean> {
   return Number(count) === 10;
 }
 
+export interface PartSums {
+  items: string;
+  /** ISO dates; null where there is no part. */
+  first_day: string | null;
+  last_day: string | null;
+}
+
 /** Sums over the parts of an attempt, to be compared with what was sent. */
-export const partSums = (client: ClientBase, attempt: string): Promise<{ items: string }> =>
-  one(client, 'select coalesce(sum(items), 0) as items from fairway.parts where attempt = $1', [attempt]);
+export const partSums = (client: ClientBase, attempt: string): Promise<PartSums> =>
+  one(
+    client,
+    `select coalesce(sum(items), 0) as items, min(first_day)::text as first_day, max(last_day)::text as last_day
+     from fairway.parts where attempt = $1`,
+    [attempt],
+  );
 
 /** Locks batches in the order of their ids, so that no two transactions wait for each other. What is returned was so when the lock was got. */
 export async function lockBatches(
@@ -152,12 +164,13 @@ export interface BatchContent {
 export async function publishAttempt(
   client: ClientBase,
   { batch, attempt, items, lanes, contentHash, upload }: BatchContent,
+  { first_day, last_day }: PartSums,
   revision: string,
 ): Promise<number> {
   const { rowCount } = await client.query(
     `update fairway.batches set state = 'published', attempt = $2, items = $3, lanes = $4, content_hash = $5,
        published_revision = $6, published_at = clock_timestamp(), content_sha256 = $7, bytes = $8, format = $9,
-       replaces = $10, error_total = 0, error_counts = '{}'
+       replaces = $10, error_total = 0, error_counts = '{}', first_day = $11, last_day = $12
      where id = $1 and state in ('loading', 'rejected')`,
     [
       batch,
@@ -170,6 +183,8 @@ export async function publishAttempt(
       upload?.bytes,
       upload?.format,
       upload?.replaces,
+      first_day,
+      last_day,
     ],
   );
   return rowCount ?? 0;

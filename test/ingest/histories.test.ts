@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PartPacker } from '../../src/ingest/pack.js';
+import { gatherSegments, partOf } from '../../src/ingest/parse/part-transfer.js';
 import type { Upload, UploadContext } from '../../src/ingest/upload/context.js';
 import { publishUpload } from '../../src/ingest/upload/finish.js';
 import { openUpload } from '../../src/ingest/upload/open.js';
@@ -77,7 +78,7 @@ async function publish(
     const packer = new PartPacker(part.length);
     for (const [day, price] of part) packer.add(0, firstDay + day, price);
     const lanes = part[0] === prices[0] ? [{ origin: lane, destination: 'BBBBB' }] : [];
-    await loader.add({ items: part.length, lanes, segments: [...packer.drain(1)] });
+    await loader.add({ items: part.length, lanes, ...partOf(gatherSegments(packer.drain(1))) });
   }
   const read = {
     items: prices.length,

@@ -112,6 +112,8 @@ async function load(context: UploadContext, parts: number) {
   const add = (part: number): Promise<void> =>
     loader.add({
       items: 2,
+      firstDay: 19_000,
+      lastDay: 19_000,
       lanes: part === 0 ? [{ origin: 'AAAAA', destination: 'BBBBB' }] : [],
       segments: [
         {

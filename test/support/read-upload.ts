@@ -1,6 +1,7 @@
 /** Reads an upload on the test's own thread. */
 import { createHash } from 'node:crypto';
 import { PartPacker } from '../../src/ingest/pack.js';
+import { gatherSegments, partOf } from '../../src/ingest/parse/part-transfer.js';
 import { UploadReader } from '../../src/ingest/parse/upload-reader.js';
 import type { readUpload } from '../../src/ingest/parse/upload.js';
 
@@ -22,7 +23,7 @@ export const readWithParts =
       const lanes = Array.from({ length: reader.lanes - known }, (_, index) => reader.lane(known + index));
       known = reader.lanes;
       const items = packer.size;
-      await onPart({ items, lanes, segments: [...packer.drain(reader.lanes)] });
+      await onPart({ items, lanes, ...partOf(gatherSegments(packer.drain(reader.lanes))) });
     };
     for await (const chunk of source) {
       hash.update(chunk);

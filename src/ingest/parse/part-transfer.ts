@@ -5,6 +5,9 @@ export interface PartBuffers {
   /** For each segment: lane, first day, last day, items, end of its payload. */
   index: Int32Array<ArrayBuffer>;
   segments: number;
+  /** Since 1970-01-01. */
+  firstDay: number;
+  lastDay: number;
   payload: ArrayBuffer;
 }
 
@@ -15,7 +18,11 @@ export function gatherSegments(segments: Iterable<Segment>): PartBuffers {
   let payload = new Uint8Array(1 << 20);
   let count = 0;
   let end = 0;
+  let firstDay = Infinity;
+  let lastDay = -Infinity;
   for (const segment of segments) {
+    firstDay = Math.min(firstDay, segment.firstDay);
+    lastDay = Math.max(lastDay, segment.lastDay);
     const at = count++ * columns;
     if (at === index.length) {
       const larger = new Int32Array(index.length * 2);
@@ -35,11 +42,18 @@ export function gatherSegments(segments: Iterable<Segment>): PartBuffers {
     index[at + 3] = segment.items;
     index[at + 4] = end;
   }
-  return { index, segments: count, payload: payload.buffer };
+  return { index, segments: count, firstDay, lastDay, payload: payload.buffer };
 }
 
-/** The segments again, as often as asked; payloads are views, not copies. */
-export const segmentsOf = ({ index, segments, payload }: PartBuffers): Iterable<Segment> => ({
+/** The segments again, and the days they hold. */
+export const partOf = (buffers: PartBuffers) => ({
+  firstDay: buffers.firstDay,
+  lastDay: buffers.lastDay,
+  segments: segmentsOf(buffers),
+});
+
+/** As often as asked; payloads are views, not copies. */
+const segmentsOf = ({ index, segments, payload }: PartBuffers): Iterable<Segment> => ({
   *[Symbol.iterator]() {
     let start = 0;
     for (let at = 0; at < segments * columns; at += columns) {

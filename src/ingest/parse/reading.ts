@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { Fault } from './faults.js';
 import { chunkBytes, chunksUnderWay, type FromWorker, type ToWorker } from './messages.js';
-import { segmentsOf } from './part-transfer.js';
+import { partOf } from './part-transfer.js';
 import type { UploadOptions, UploadPart, UploadResult } from './upload.js';
 import { letGo, takeWorker } from './workers.js';
 
@@ -114,7 +114,7 @@ export class Reading {
 
   async #takePart({ items, lanes, buffers }: Extract<FromWorker, { kind: 'part' }>): Promise<void> {
     try {
-      await this.#onPart({ items, lanes, segments: segmentsOf(buffers) });
+      await this.#onPart({ items, lanes, ...partOf(buffers) });
       this.#post({ kind: 'taken', job: this.#job });
     } catch (error) {
       this.fail(error);

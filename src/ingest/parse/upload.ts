@@ -27,6 +27,9 @@ export interface UploadPart {
   items: number;
   /** Lanes that occur first in this part, numbered on from those of earlier parts. */
   lanes: { origin: string; destination: string }[];
+  /** Since 1970-01-01. */
+  firstDay: number;
+  lastDay: number;
   /** `Segment.lane` is that number, from 0. */
   segments: Iterable<Segment>;
 }

@@ -10,11 +10,9 @@ import type { Segment } from '../pack.js';
 import type { UploadPart } from '../parse/upload.js';
 import { laneIds } from '../sql.js';
 import { takenOver, type Claim, type UploadContext } from './context.js';
-import { attemptNow, insertPart, limitLockWaits, shareBatch } from './sql.js';
+import { attemptNow, insertPart, limitLockWaits, shareBatch, type PartRow } from './sql.js';
 
-export interface HeldPart {
-  part: number;
-  items: number;
+export interface HeldPart extends PartRow {
   /** Gone through again where a transaction was lost. */
   segments: Iterable<Segment>;
   laneIds: readonly number[];
@@ -34,10 +32,10 @@ export class PartLoader {
   }
 
   /** Resolves when the next part may come: this one is held, the one before it is being loaded. */
-  async add({ items, lanes, segments }: UploadPart): Promise<void> {
+  async add({ lanes, ...part }: UploadPart): Promise<void> {
     await this.#loading;
     const before = this.#held;
-    this.#held = { part: this.#parts++, items, segments, laneIds: this.#laneIds };
+    this.#held = { ...part, part: this.#parts++, laneIds: this.#laneIds };
     for (const id of await laneIdsOf(this.#context, lanes)) this.#laneIds.push(id);
     if (!before) return;
     this.#loading = loadPart(this.#context, this.#claim, before);
@@ -87,7 +85,7 @@ const loadPart = ({ database, limits }: UploadContext, claim: Claim, part: HeldP
 
 /** Copies a part unless it is there already. The batch must be locked, and the attempt the one that loads. */
 export async function copyPart(client: ClientBase, { attempt }: Claim, held: HeldPart): Promise<void> {
-  const { part, items, segments, laneIds } = held;
-  if (!(await insertPart(client, attempt, part, items))) return;
+  const { part, segments, laneIds } = held;
+  if (!(await insertPart(client, attempt, held))) return;
   await loadSegments(client, { attempt, part }, segments, laneIds);
 }

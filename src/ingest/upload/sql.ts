@@ -130,16 +130,24 @@ export const attemptNow = (client: ClientBase, attempt: string): Promise<Attempt
     [attempt],
   );
 
+export interface PartRow {
+  part: number;
+  items: number;
+  /** Since 1970-01-01. */
+  firstDay: number;
+  lastDay: number;
+}
+
 /** False where that part is there already: an earlier try was committed after all. Waits for one that is about to be. */
 export async function insertPart(
   client: ClientBase,
   attempt: string,
-  part: number,
-  items: number,
+  { part, items, firstDay, lastDay }: PartRow,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
-    'insert into fairway.parts (attempt, part, items) values ($1, $2, $3) on conflict do nothing',
-    [attempt, part, items],
+    `insert into fairway.parts (attempt, part, items, first_day, last_day)
+     values ($1, $2, $3, date '1970-01-01' + $4::integer, date '1970-01-01' + $5::integer) on conflict do nothing`,
+    [attempt, part, items, firstDay, lastDay],
   );
   return rowCount === 1;
 }

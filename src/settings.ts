@@ -1,0 +1,186 @@
+/** The settings: one table, a row each, with where it is read from, what it falls back to and how its text is read. */
+import { totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  asciiSecret,
+  databaseAddress,
+  hostName,
+  levelName,
+  roleName,
+  seconds,
+  seedName,
+  webAddress,
+  wholeNumber,
+} from './setting-values.js';
+
+export type LogLevel = 'auto' | 'silent' | 'error' | 'warn' | 'info' | 'debug';
+
+export interface Config {
+  port: number;
+  host: string;
+  /** Absolute path. */
+  dataDir: string;
+  /** `sample`, `none`, or the absolute path of a dump. */
+  seed: string;
+  databaseUrl: string | undefined;
+  /** The role `migrate` makes for the service, and its password. */
+  serviceRole: string | undefined;
+  servicePassword: string | undefined;
+  poolSize: number;
+  logLevel: LogLevel;
+  /** How long a request may wait for the database. */
+  requestSeconds: number;
+  /** How long SIGTERM is followed by answers with `Connection: close` before the service stops listening. */
+  drainSeconds: number;
+  /** What kept answers may take up; 0 keeps none. */
+  cacheMegabytes: number;
+  /** Batches loaded at once. */
+  uploads: number;
+  /** Size of a batch's body at the most, once decoded. */
+  uploadMegabytes: number;
+  /** Whom the command line asks. */
+  url: string;
+  /** What the command line shows there. */
+  apiKey: string | undefined;
+}
+
+export interface Setting {
+  name: string;
+  key: keyof Config;
+  explanation: string;
+  fallback: string;
+  secret?: boolean;
+  parse: (text: string, context: ParseContext) => string | number | undefined;
+}
+
+interface ParseContext {
+  /** Where a relative path starts. */
+  base: string;
+}
+
+/** What a load takes at the most, and what all of them may take of the machine. */
+const loadBytes = 80 << 20;
+const loadsShare = 1 / 8;
+
+/** As many loads at once as memory is for; beyond eight they only wait for each other. */
+export const uploadsFor = (memoryBytes: number): number =>
+  Math.min(8, Math.max(2, Math.floor((memoryBytes * loadsShare) / loadBytes)));
+
+export const settings: readonly Setting[] = [
+  {
+    name: 'FAIRWAY_PORT',
+    key: 'port',
+    fallback: '3000',
+    explanation: 'port to serve on; 0 takes a free one',
+    parse: wholeNumber(0, 65535),
+  },
+  {
+    name: 'FAIRWAY_HOST',
+    key: 'host',
+    fallback: '127.0.0.1',
+    explanation: 'address to serve on',
+    parse: hostName,
+  },
+  {
+    name: 'FAIRWAY_DATA_DIR',
+    key: 'dataDir',
+    fallback: '.fairway',
+    explanation: 'folder of the embedded database',
+    parse: (text, { base }) => resolve(base, text),
+  },
+  {
+    name: 'FAIRWAY_SEED',
+    key: 'seed',
+    fallback: 'sample',
+    explanation: 'what a database without batches is filled with: sample, none, or a dump’s path',
+    parse: seedName,
+  },
+  {
+    name: 'DATABASE_URL',
+    key: 'databaseUrl',
+    fallback: '',
+    explanation: 'PostgreSQL to use instead of the embedded one',
+    secret: true,
+    parse: databaseAddress,
+  },
+  {
+    name: 'FAIRWAY_SERVICE_ROLE',
+    key: 'serviceRole',
+    fallback: '',
+    explanation:
+      'role that migrate makes for the service: it reads and writes rows, and cannot change the schema',
+    parse: roleName,
+  },
+  {
+    name: 'FAIRWAY_SERVICE_PASSWORD',
+    key: 'servicePassword',
+    fallback: '',
+    explanation: 'password that migrate gives to FAIRWAY_SERVICE_ROLE',
+    secret: true,
+    parse: asciiSecret,
+  },
+  {
+    name: 'FAIRWAY_POOL_SIZE',
+    key: 'poolSize',
+    fallback: '8',
+    explanation: 'connections to the database at the most',
+    parse: wholeNumber(2, 500),
+  },
+  {
+    name: 'FAIRWAY_LOG_LEVEL',
+    key: 'logLevel',
+    fallback: 'auto',
+    explanation: 'silent, error, warn, info, debug; auto is warn on a terminal, else info',
+    parse: levelName,
+  },
+  {
+    name: 'FAIRWAY_REQUEST_SECONDS',
+    key: 'requestSeconds',
+    fallback: '10',
+    explanation: 'how long a request may wait for the database; then it is answered with 503',
+    parse: seconds(0.1, 300),
+  },
+  {
+    name: 'FAIRWAY_DRAIN_SECONDS',
+    key: 'drainSeconds',
+    fallback: '2',
+    explanation: 'how long after SIGTERM it goes on answering, unready, so that balancers turn away',
+    parse: seconds(0, 300),
+  },
+  {
+    name: 'FAIRWAY_CACHE_MB',
+    key: 'cacheMegabytes',
+    fallback: '32',
+    explanation: 'memory for answers that are asked for again; 0 keeps none',
+    parse: wholeNumber(0, 4_096),
+  },
+  {
+    name: 'FAIRWAY_UPLOADS',
+    key: 'uploads',
+    fallback: String(uploadsFor(totalmem())),
+    explanation: 'batches loaded at once; the default is by memory, about 80 MB for each',
+    parse: wholeNumber(1, 100),
+  },
+  {
+    name: 'FAIRWAY_UPLOAD_MB',
+    key: 'uploadMegabytes',
+    fallback: '4096',
+    explanation: 'size of a batch’s body at the most, once decoded',
+    parse: wholeNumber(1, 999_999),
+  },
+  {
+    name: 'FAIRWAY_URL',
+    key: 'url',
+    fallback: '',
+    explanation: 'service the command line asks; default is the local one',
+    parse: webAddress,
+  },
+  {
+    name: 'FAIRWAY_API_KEY',
+    key: 'apiKey',
+    fallback: '',
+    explanation: 'key the command line shows where writing needs one',
+    secret: true,
+    parse: asciiSecret,
+  },
+];
