@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg, { type ClientConfig } from 'pg';
 import { expect, test } from 'vitest';
 import { command, freePort, interrupt, run, start, withFolder } from './support.js';
 
@@ -17,6 +18,8 @@ const commands = [
   'batches',
   'errors',
   'withdraw',
+  'rollup',
+  'verify',
 ];
 const days = ['--from', '2021-01-01', '--to', '2021-01-31'];
 
@@ -171,3 +174,33 @@ test('sample data is the same for ever, in both forms, and a link to the command
     rmSync(folder, { recursive: true });
   }
 });
+
+test('verify compares everything with the items, rollup --rebuild makes rollups anew', () =>
+  withFolder(async (data) => {
+    const env = { FAIRWAY_DATA_DIR: data };
+    const running = await start(env);
+    try {
+      expect(await run(['rollup'], env)).toMatchObject({ code: 0, stdout: 'rollups stand for revision 1\n' });
+      const good = await run(['verify'], env);
+      expect(good).toMatchObject({ code: 0, stderr: '' });
+      expect(good.stdout).toMatch(
+        /^revision 1: 1 batches, 50,\d+ items in [\d,]+ segments; [\d,]+ rollups of [\d,]+ lanes at revision 1\nall of it is as it should be\n$/,
+      );
+      const details = JSON.parse(readFileSync(join(data, 'postgres.json'), 'utf8')) as ClientConfig;
+      const client = new pg.Client(details);
+      await client.connect();
+      await client.query('delete from fairway.rollups where lane = 1');
+      await client.end();
+      const bad = await run(['verify'], env);
+      expect(bad.code).toBe(1);
+      expect(bad.stdout).toMatch(/\n\w+-\w+, \d{4}-\d{2}: there is no rollup; the items come to \d+ items/);
+      expect(bad.stderr).toMatch(
+        /^fairway: \d+ things? (are|is) not as .* should be; 'fairway rollup --rebuild'/,
+      );
+      const mended = await run(['rollup', '--rebuild', '--json'], env);
+      expect(JSON.parse(mended.stdout)).toMatchObject({ revision: 1 });
+      expect(await run(['verify'], env)).toMatchObject({ code: 0 });
+    } finally {
+      await interrupt(running);
+    }
+  }));

@@ -80,6 +80,11 @@ export const catalogue = {
     exit: exitCodes.failed,
   },
   data_folder: { status: 500, title: 'The data folder cannot be used', exit: exitCodes.failed },
+  not_verified: {
+    status: 500,
+    title: 'What is stored is not as it should be',
+    exit: exitCodes.failed,
+  },
   disk_full: { status: 507, title: 'The disk is full', exit: exitCodes.failed },
 } as const satisfies Record<string, CatalogueEntry>;
 

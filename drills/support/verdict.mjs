@@ -4,9 +4,11 @@ import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './client.mjs';
-import { databaseOf, withDatabase } from './service.mjs';
+import { cleanEnvironment, databaseOf, withDatabase } from './service.mjs';
 
-const reconcileFile = join(dirname(dirname(fileURLToPath(import.meta.url))), 'reconcile.mjs');
+const drills = dirname(dirname(fileURLToPath(import.meta.url)));
+const reconcileFile = join(drills, 'reconcile.mjs');
+const program = join(dirname(drills), 'dist', 'main.js');
 const leaseMilliseconds = 60_000;
 const collectMilliseconds = 30_000;
 
@@ -40,31 +42,46 @@ export async function collect(service, data) {
 }
 
 /**
- * Runs reconcile.mjs. Returns what it counted; what it found is added to `findings`.
+ * Runs reconcile.mjs, then `fairway verify`. Returns what it counted; what it found is added to `findings`.
  * @param {{ data: string, ledgers: string, findings: import('./ledger.mjs').Findings }} options
  */
 export async function reconcile({ data, ledgers, findings }) {
   const { host, port, user, password, database } = databaseOf(data);
-  const child = spawn(process.execPath, [reconcileFile, '--ledgers', ledgers, '--json'], {
-    env: {
-      PATH: process.env['PATH'] ?? '',
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: user,
-      PGPASSWORD: password,
-      PGDATABASE: database,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const {
+    findings: found,
+    checked,
+    skipped,
+  } = await jsonOf([reconcileFile, '--ledgers', ledgers, '--json'], {
+    PATH: process.env['PATH'] ?? '',
+    PGHOST: host,
+    PGPORT: String(port),
+    PGUSER: user,
+    PGPASSWORD: password,
+    PGDATABASE: database,
   });
+  for (const { promise, text } of found) findings.add(promise, text);
+  const { faults } = await jsonOf(
+    [program, 'verify', '--json'],
+    cleanEnvironment({ FAIRWAY_DATA_DIR: data }),
+  );
+  for (const fault of faults) findings.add('rollups', `fairway verify: ${fault}`);
+  return { checked, skipped };
+}
+
+/**
+ * What a program prints that ends with 0, or with 1 where it found something.
+ * @param {string[]} words
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function jsonOf(words, env) {
+  const child = spawn(process.execPath, words, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let text = '';
   let errors = '';
   child.stdout.on('data', (piece) => (text += piece));
   child.stderr.on('data', (piece) => (errors += piece));
   const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0 && code !== 1) throw new Error(`reconcile.mjs ended with ${code}: ${errors}`);
-  const { findings: found, checked, skipped } = JSON.parse(text);
-  for (const { promise, text } of found) findings.add(promise, text);
-  return { checked, skipped };
+  if ((code !== 0 && code !== 1) || text === '') throw new Error(`${words[0]} ended with ${code}: ${errors}`);
+  return JSON.parse(text);
 }
 
 /**

@@ -8,6 +8,7 @@ import { runErrors } from './faults.js';
 import { runImport } from './import.js';
 import { runKeysCreate, runKeysList, runKeysRevoke } from './keys.js';
 import { runMigrate } from './migrate.js';
+import { runRollup, runVerify } from './rollup.js';
 import { runRates, type RatesFlags } from './rates.js';
 import { runSample, type SampleFlags } from './sample.js';
 import { runService } from './service.js';
@@ -56,6 +57,7 @@ function build(): Command {
       .addHelpText('after', example(...examples));
   addServiceCommands(command, context);
   addDatabaseCommands(command, context);
+  addRollupCommands(command, context);
   addKeyCommands(command, context);
   addSubmitCommand(command, context);
   addBatchCommands(command, context);
@@ -114,6 +116,30 @@ function addDatabaseCommands(command: AddCommand, context: Context): void {
     .action((file: string, flags: ConfigFlags & { json?: boolean; replace?: boolean }) =>
       runImport(context, file, flags),
     );
+}
+
+function addRollupCommands(command: AddCommand, context: Context): void {
+  command(
+    'rollup',
+    'bring the rollups, which questions are answered from, up to date; the service does it by itself',
+    'fairway rollup',
+    'fairway rollup --rebuild',
+  )
+    .option('--rebuild', 'compare all of them with the items, and write those that are missing or wrong')
+    .addOption(dataDir())
+    .addOption(databaseUrl())
+    .addOption(json())
+    .action((flags: Parameters<typeof runRollup>[1]) => runRollup(context, flags));
+  command(
+    'verify',
+    'recompute from the items what questions are answered from, and compare; changes nothing',
+    'fairway verify',
+    'fairway verify --json',
+  )
+    .addOption(dataDir())
+    .addOption(databaseUrl())
+    .addOption(json())
+    .action((flags: Parameters<typeof runVerify>[1]) => runVerify(context, flags));
 }
 
 function addKeyCommands(command: AddCommand, context: Context): void {

@@ -1,9 +1,10 @@
 /** `fairway import FILE`: a dump becomes what is published, all of it or nothing. */
 import { commandLog, configure, count, withDatabase, type ConfigFlags, type Context } from './context.js';
 import { rollUp } from '../query/roll-up.js';
-import { dumpFile, type Progress } from '../ingest/sources.js';
+import { dumpFile } from '../ingest/sources.js';
 import { importContent, type ImportResult } from '../ingest/import.js';
 import { migrateAndAdopt } from '../ingest/prepare.js';
+import { progressLine } from './progress-line.js';
 
 export async function runImport(
   context: Context,
@@ -15,7 +16,7 @@ export async function runImport(
   const progress = progressLine(context);
   const result = await withDatabase(context, config, emit, async ({ database }) => {
     await migrateAndAdopt(database, emit);
-    const result = await importContent(database, dumpFile(file, progress.show), {
+    const result = await importContent(database, dumpFile(file, progress.read), {
       replace: replace ?? false,
     });
     await rollUp(database, emit);
@@ -32,24 +33,4 @@ function describe(file: string, result: ImportResult): string {
       ? `; ${count(result.withdrawn)} earlier ${result.withdrawn === 1 ? 'batch' : 'batches'} withdrawn`
       : '';
   return `published ${count(result.items)} prices on ${count(result.lanes)} lanes, ${count(result.ports)} ports, ${count(result.regions)} regions as revision ${result.revision}${withdrawn}`;
-}
-
-const millisecondsBetweenLines = 100;
-
-/** One line on a terminal, written over and over; nothing in a pipe. */
-function progressLine({ stderr }: Context): { show: (progress: Progress) => void; clear: () => void } {
-  let last = 0;
-  let shown = false;
-  return {
-    show: ({ bytes, totalBytes }) => {
-      if (!stderr.isTTY || Date.now() - last < millisecondsBetweenLines) return;
-      last = Date.now();
-      shown = true;
-      const share = totalBytes
-        ? ` of ${count(Math.ceil(totalBytes / 1e6))} MB (${Math.floor((bytes / totalBytes) * 100)} %)`
-        : ' MB';
-      stderr.write(`\r\x1b[Kreading ${count(Math.floor(bytes / 1e6))}${share}`);
-    },
-    clear: () => void (shown && stderr.write('\r\x1b[K')),
-  };
 }

@@ -5,8 +5,8 @@
 import type { ClientBase } from 'pg';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
-import { daysOfMonth, firstDayOf, packRollup, rollupMonth, unpackRollup } from '../rollup.js';
-import { unpackItems } from '../segment.js';
+import { unpackRollup } from '../rollup.js';
+import { addSegment, packMonth, type Month, type Months } from './rollup/months.js';
 import {
   changedAttempts,
   changedSegments,
@@ -15,7 +15,6 @@ import {
   rollupsOf,
   rollupRevisions,
   saveRollups,
-  type ChangedSegment,
 } from './rollup/sql.js';
 
 export interface RolledUp {
@@ -41,21 +40,13 @@ export async function rollUp(database: Database, emit: Emit): Promise<RolledUp |
   return result;
 }
 
-/** Counts and sums of one lane and month. */
-interface Month {
-  lane: number;
-  month: number;
-  counts: Float64Array;
-  sums: Float64Array;
-}
-
 /** Months that are gathered before they are written: about 10 MB. */
 const monthsAtOnce = 20_000;
 
 async function applyChanges(client: ClientBase, added: string[], removed: string[]): Promise<number> {
   if (added.length + removed.length === 0) return 0;
   let rows = 0;
-  let months = new Map<number, Month>();
+  let months: Months = new Map();
   let lane = -1;
   for await (const segment of changedSegments(client, added, removed)) {
     // Segments come lane by lane, so a month that was written is not met again.
@@ -64,40 +55,9 @@ async function applyChanges(client: ClientBase, added: string[], removed: string
       months = new Map();
     }
     lane = segment.lane;
-    addSegment(months, segment);
+    addSegment(months, segment, segment.change);
   }
   return rows + (await writeMonths(client, [...months.values()]));
-}
-
-function addSegment(
-  months: Map<number, Month>,
-  { lane, first_day, format, payload, change }: ChangedSegment,
-): void {
-  let current: Month | undefined;
-  let start = 0;
-  let end = 0;
-  unpackItems(format, payload, (offset, price) => {
-    const day = first_day + offset;
-    if (current === undefined || day >= end) {
-      const month = rollupMonth(day);
-      start = firstDayOf(month);
-      end = firstDayOf(month + 1);
-      current = monthIn(months, lane, month);
-    }
-    const index = day - start;
-    current.counts[index] = (current.counts[index] ?? 0) + change;
-    current.sums[index] = (current.sums[index] ?? 0) + change * price;
-  });
-}
-
-function monthIn(months: Map<number, Month>, lane: number, month: number): Month {
-  const key = lane * 4_096 + month;
-  let found = months.get(key);
-  if (!found) {
-    found = { lane, month, counts: new Float64Array(daysOfMonth), sums: new Float64Array(daysOfMonth) };
-    months.set(key, found);
-  }
-  return found;
 }
 
 async function writeMonths(client: ClientBase, months: Month[]): Promise<number> {
@@ -115,7 +75,7 @@ async function writeMonths(client: ClientBase, months: Month[]): Promise<number>
       month.sums[day] = (month.sums[day] ?? 0) + sum;
     });
   }
-  const packed = months.map(({ counts, sums }) => packRollup(counts, sums) ?? null);
+  const packed = months.map(packMonth);
   await saveRollups(
     client,
     months.map(({ lane }) => lane),

@@ -1,5 +1,6 @@
 /** The statements of rolling up. Each names the revisions it means: what happened up to a revision never changes again. */
 import type { ClientBase } from 'pg';
+import type { LaneSegment } from './months.js';
 
 /** Number of the advisory lock: "roll" in ASCII. */
 const rollupLock = 0x726f6c6c;
@@ -44,12 +45,7 @@ export async function changedAttempts(
   return { added: of(true), removed: of(false) };
 }
 
-export interface ChangedSegment {
-  lane: number;
-  /** Since 1970-01-01. */
-  first_day: number;
-  format: number;
-  payload: Buffer;
+export interface ChangedSegment extends LaneSegment {
   /** 1 for what came, -1 for what went. */
   change: number;
 }
@@ -116,3 +112,98 @@ export async function saveRollups(
 
 export const moveRollups = (client: ClientBase, revision: string): Promise<unknown> =>
   client.query('update fairway.rollup_state set revision = $1', [revision]);
+
+/** As `lockRollups`, but waits for whoever rolls up. */
+export const waitForRollups = (client: ClientBase): Promise<unknown> =>
+  client.query('select pg_advisory_xact_lock($1)', [rollupLock]);
+
+/** To be called first in a transaction: every statement of it sees the same, and none can write. */
+export const readInOneSnapshot = (client: ClientBase): Promise<unknown> =>
+  client.query('set transaction isolation level repeatable read, read only');
+
+/** Numbers of lanes go from 1 to this. */
+export async function lanesUpTo(client: ClientBase): Promise<number> {
+  const { rows } = await client.query<{ last: number }>(
+    'select coalesce(max(id), 0) as last from fairway.lanes',
+  );
+  return rows[0]?.last ?? 0;
+}
+
+/** Lanes from after one number up to another. */
+export interface LaneStretch {
+  after: number;
+  upTo: number;
+}
+
+/** Segments of what was visible at a revision, in no order. */
+export async function segmentsOfLanes(
+  client: ClientBase,
+  { after, upTo }: LaneStretch,
+  revision: string,
+): Promise<LaneSegment[]> {
+  const { rows } = await client.query<LaneSegment>(
+    `select s.lane, s.first_day - date '1970-01-01' as first_day, s.format, s.payload
+     from fairway.segments s join fairway.batches b on b.attempt = s.attempt
+     where s.lane > $1 and s.lane <= $2 and b.published_revision <= $3
+       and (b.withdrawn_revision is null or b.withdrawn_revision > $3)`,
+    [after, upTo, revision],
+  );
+  return rows;
+}
+
+export async function rollupsOfLanes(
+  client: ClientBase,
+  { after, upTo }: LaneStretch,
+): Promise<{ lane: number; month: number; payload: Buffer }[]> {
+  const { rows } = await client.query<{ lane: number; month: number; payload: Buffer }>(
+    'select lane, month, payload from fairway.rollups where lane > $1 and lane <= $2 order by lane, month',
+    [after, upTo],
+  );
+  return rows;
+}
+
+export async function laneNames(client: ClientBase, lanes: readonly number[]): Promise<Map<number, string>> {
+  const { rows } = await client.query<{ id: number; name: string }>(
+    `select id, orig_code || '-' || dest_code as name from fairway.lanes where id = any ($1::integer[])`,
+    [lanes],
+  );
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
+export interface DifferingBatch {
+  id: string;
+  items: string;
+  in_parts: string;
+  in_segments: string;
+}
+
+/** Published batches, and those of them whose items are not all in their parts and segments. */
+export async function batchesThatDiffer(
+  client: ClientBase,
+): Promise<{ published: number; differing: DifferingBatch[] }> {
+  const { rows } = await client.query<{ published: number }>(
+    `select count(*)::integer as published from fairway.batches where state = 'published'`,
+  );
+  const { rows: differing } = await client.query<DifferingBatch>(
+    `select b.id, b.items, coalesce(p.items, 0) as in_parts, coalesce(s.items, 0) as in_segments
+     from fairway.batches b
+     left join (select attempt, sum(items) as items from fairway.parts group by attempt) p on p.attempt = b.attempt
+     left join (select attempt, sum(items) as items from fairway.segments group by attempt) s on s.attempt = b.attempt
+     where b.state = 'published' and (b.items <> coalesce(p.items, 0) or b.items <> coalesce(s.items, 0))
+     order by b.id`,
+  );
+  return { published: rows[0]?.published ?? 0, differing };
+}
+
+/** The last revision that was made, how many there are, and batches that name one beyond the head. */
+export async function revisionsNow(
+  client: ClientBase,
+): Promise<{ last: string; count: number; beyond: number }> {
+  const { rows } = await client.query<{ last: string; count: number; beyond: number }>(
+    `select coalesce(max(revision), 0) as last, count(*)::integer as count,
+       (select count(*)::integer from fairway.batches b, fairway.head h
+        where b.published_revision > h.revision or b.withdrawn_revision > h.revision) as beyond
+     from fairway.revisions`,
+  );
+  return rows[0] ?? { last: '0', count: 0, beyond: 0 };
+}
