@@ -68,6 +68,7 @@ export const catalogue = {
   file_unreadable: { status: 500, title: 'The file cannot be read', exit: exitCodes.failed },
   dump_invalid: { status: 422, title: 'The dump is not one Fairway can import', exit: exitCodes.rejected },
   dump_conflict: { status: 409, title: 'The database already holds other data', exit: exitCodes.rejected },
+  faults_purged: { status: 410, title: 'The list of faults was removed', exit: exitCodes.failed },
   postgres_unsupported: {
     status: 500,
     title: 'There is no bundled PostgreSQL for this machine',
@@ -84,6 +85,11 @@ export const catalogue = {
     status: 500,
     title: 'What is stored is not as it should be',
     exit: exitCodes.failed,
+  },
+  disk_nearly_full: {
+    status: 507,
+    title: 'The disk is nearly full, and no batch is taken',
+    exit: exitCodes.retry,
   },
   disk_full: { status: 507, title: 'The disk is full', exit: exitCodes.failed },
 } as const satisfies Record<string, CatalogueEntry>;

@@ -44,6 +44,13 @@ export type FairwayEvent =
   | { kind: 'batch-abandoned'; batch: string; reason: string }
   | { kind: 'attempt-collected'; batch: string; attempt: string; segments: number }
   | { kind: 'collect-failed'; error: unknown }
+  | { kind: 'segments-purged'; batch: string; segments: number; items: number; bytes: number }
+  | { kind: 'batch-purged'; batch: string; historyFrom: number }
+  | { kind: 'faults-purged'; batch: string; faults: number }
+  | { kind: 'attempts-purged'; attempts: number }
+  | { kind: 'purge-failed'; error: unknown }
+  | { kind: 'disk-nearly-full'; freeBytes: number; reserveBytes: number }
+  | { kind: 'disk-has-room'; freeBytes: number; reserveBytes: number }
   | { kind: 'place-changed'; place: string; revision: number }
   | { kind: 'migrated'; applied: string[] }
   | { kind: 'adopted'; items: number; revision: number }

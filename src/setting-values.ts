@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 
 export const wholeNumber = (low: number, high: number) => (text: string) => {
-  if (!/^[0-9]{1,6}$/.test(text) || Number(text) < low || Number(text) > high) {
+  if (!/^[0-9]{1,9}$/.test(text) || Number(text) < low || Number(text) > high) {
     throw new Error(`'${text}' is not a whole number from ${low} to ${high}`);
   }
   return Number(text);
@@ -11,6 +11,13 @@ export const wholeNumber = (low: number, high: number) => (text: string) => {
 export const seconds = (low: number, high: number) => (text: string) => {
   if (!/^[0-9]{1,4}(\.[0-9]{1,3})?$/.test(text) || Number(text) < low || Number(text) > high) {
     throw new Error(`'${text}' is not a number of seconds from ${low} to ${high}`);
+  }
+  return Number(text);
+};
+
+export const days = (low: number, high: number) => (text: string) => {
+  if (!/^[0-9]{1,5}(\.[0-9]{1,6})?$/.test(text) || Number(text) < low || Number(text) > high) {
+    throw new Error(`'${text}' is not a number of days from ${low} to ${high}`);
   }
   return Number(text);
 };

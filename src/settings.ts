@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import {
   asciiSecret,
   databaseAddress,
+  days,
   hostName,
   levelName,
   roleName,
@@ -38,6 +39,16 @@ export interface Config {
   uploads: number;
   /** Size of a batch's body at the most, once decoded. */
   uploadMegabytes: number;
+  /** How long withdrawn batches can still be asked about. */
+  historyDays: number;
+  /** How long the faults of rejected batches are kept. */
+  rejectedDays: number;
+  /** A folder on the database's disk, as an absolute path, where this process can see one. */
+  diskPath: string | undefined;
+  /** What the database may take up. */
+  databaseMegabytes: number | undefined;
+  /** What must stay free, or loads are refused; 0 refuses none. */
+  diskReserveMegabytes: number;
   /** Whom the command line asks. */
   url: string;
   /** What the command line shows there. */
@@ -167,6 +178,41 @@ export const settings: readonly Setting[] = [
     fallback: '4096',
     explanation: 'size of a batch’s body at the most, once decoded',
     parse: wholeNumber(1, 999_999),
+  },
+  {
+    name: 'FAIRWAY_HISTORY_DAYS',
+    key: 'historyDays',
+    fallback: '30',
+    explanation: 'how long withdrawn batches are kept for questions about the past',
+    parse: days(0, 36_500),
+  },
+  {
+    name: 'FAIRWAY_REJECTED_DAYS',
+    key: 'rejectedDays',
+    fallback: '30',
+    explanation: 'how long the faults of rejected batches are kept',
+    parse: days(0, 36_500),
+  },
+  {
+    name: 'FAIRWAY_DISK_RESERVE_MB',
+    key: 'diskReserveMegabytes',
+    fallback: '1024',
+    explanation: 'what must stay free on the database’s disk, or batches are refused; 0 refuses none',
+    parse: wholeNumber(0, 99_999_999),
+  },
+  {
+    name: 'FAIRWAY_DISK_PATH',
+    key: 'diskPath',
+    fallback: '',
+    explanation: 'folder on the database’s disk; the embedded one’s is known',
+    parse: (text, { base }) => resolve(base, text),
+  },
+  {
+    name: 'FAIRWAY_DATABASE_MB',
+    key: 'databaseMegabytes',
+    fallback: '',
+    explanation: 'what the database may take up, where no folder of its disk can be seen',
+    parse: wholeNumber(1, 99_999_999),
   },
   {
     name: 'FAIRWAY_URL',

@@ -13,6 +13,7 @@ import { createServer, type Lifecycle, type Server } from '../http/server.js';
 import { newestRevision } from '../query/head.js';
 import { Roller } from '../query/roller.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
+import { readStorage } from '../ingest/retention/storage.js';
 import { openUploads, type UploadService } from './uploads.js';
 import { createLog } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
@@ -95,6 +96,9 @@ function buildServer(
   const metrics = createMetrics({
     pool: database.statistics,
     revision: () => newestRevision(database, { deadline: performance.now() + probeMilliseconds }),
+    storage: () => readStorage(database, { deadline: performance.now() + probeMilliseconds }),
+    room: () => uploads.disk.room(),
+    reserveBytes: uploads.disk.reserveBytes,
   });
   subscribe(metrics.observe);
   return createServer({

@@ -1,14 +1,17 @@
 /** Taking batches, as the service does it: a pool of their own, so that loads never keep reads waiting, and the collector. */
 import type { Config } from '../settings.js';
+import type { Database } from '../database/database.js';
 import type { OpenedDatabase } from '../database/open.js';
 import type { Emit } from '../events.js';
 import { collectRegularly } from '../ingest/collect.js';
 import { readUpload } from '../ingest/parse/upload.js';
+import { checkFolder, Disk, leastRoom, roomBelow, roomOnDiskOf } from '../ingest/retention/disk.js';
 import { Uploads } from '../ingest/pipeline.js';
 import { uploadLimits } from '../ingest/upload/limits.js';
 
 export interface UploadService {
   uploads: Uploads;
+  disk: Disk;
   /** Waits for what is under way: uploads whose connections are closed give up, and leave nothing. */
   close(): Promise<void>;
 }
@@ -16,16 +19,30 @@ export interface UploadService {
 /** A load has one transaction at a time and now and then renews its lease; repeats and the collector look around. */
 const connections = (uploads: number): number => uploads + 4;
 
-export function openUploads({ openPool }: OpenedDatabase, config: Config, emit: Emit): UploadService {
+export function openUploads({ openPool, folder }: OpenedDatabase, config: Config, emit: Emit): UploadService {
   const database = openPool(connections(config.uploads));
   const limits = uploadLimits({ uploads: config.uploads, decodedBytes: config.uploadMegabytes * 2 ** 20 });
-  const uploads = new Uploads({ database, emit, limits, read: readUpload });
-  const stopCollecting = collectRegularly(database, emit);
+  const disk = diskOf(database, folder, config, emit);
+  const uploads = new Uploads({ database, emit, limits, disk, read: readUpload });
+  const stopCollecting = collectRegularly(database, config, emit);
   return {
     uploads,
+    disk,
     close: async () => {
       await Promise.all([uploads.idle(), stopCollecting()]);
       await database.close();
     },
   };
+}
+
+/** `folder`: of the embedded server. Throws `configuration_invalid`. */
+function diskOf(database: Database, folder: string | undefined, config: Config, emit: Emit): Disk {
+  const { diskPath, databaseMegabytes, diskReserveMegabytes } = config;
+  if (diskPath !== undefined) checkFolder('FAIRWAY_DISK_PATH', diskPath);
+  const seen = diskPath ?? folder;
+  const measure = leastRoom([
+    ...(seen === undefined ? [] : [roomOnDiskOf(seen)]),
+    ...(databaseMegabytes === undefined ? [] : [roomBelow(database, databaseMegabytes * 2 ** 20)]),
+  ]);
+  return new Disk({ measure, reserveBytes: diskReserveMegabytes * 2 ** 20, emit });
 }

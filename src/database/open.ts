@@ -8,6 +8,8 @@ import type { Emit } from '../events.js';
 export interface OpenedDatabase {
   database: Database;
   embedded: boolean;
+  /** Where the embedded server keeps its files. */
+  folder: string | undefined;
   /** Another pool over the same database, which says nothing of its connections; its owner closes it. */
   readonly openPool: (poolSize: number) => Database;
   /** Ends the pool, then lets go of the embedded server. With `force`, statements still running are not waited for. */
@@ -27,6 +29,7 @@ export async function openConfigured(
     return {
       database,
       embedded: false,
+      folder: undefined,
       openPool: (poolSize) => openDatabase({ connection: named, poolSize, emit: ignore }),
       close: async (force) => (force ? undefined : database.close()),
     };
@@ -36,6 +39,7 @@ export async function openConfigured(
   return {
     database,
     embedded: true,
+    folder: server.folder,
     openPool: (poolSize) => openDatabase({ connection: server.connection, poolSize, emit: ignore }),
     close: async (force) => {
       if (!force) await database.close();

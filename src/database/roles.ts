@@ -18,13 +18,14 @@ const writes: Record<string, string> = {
   revisions: 'insert',
   batches: 'insert, update',
   batch_errors: 'insert, delete',
-  attempts: 'insert, update',
+  attempts: 'insert, update, delete',
   parts: 'insert, delete',
   segments: 'insert, delete',
   lanes: 'insert',
   places: 'insert, update',
   rollups: 'insert, update, delete',
   rollup_state: 'update',
+  retention: 'update',
 };
 
 /**

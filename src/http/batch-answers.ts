@@ -22,6 +22,7 @@ export const renderBatch = (batch: Batch) => ({
   replaced_by: batch.replacedBy,
   received_at: batch.receivedAt.toISOString(),
   published_at: batch.publishedAt?.toISOString() ?? null,
+  purged_at: batch.purgedAt?.toISOString() ?? null,
   errors: batch.errors,
   error_counts: { ...batch.errorCounts },
 });
@@ -71,19 +72,32 @@ export function rejection({ errors, total, counts }: Faults, batch?: Batch): Fai
   const kinds = Object.entries(counts)
     .map(([code, count]) => `${count} ${code}`)
     .join(', ');
+  const purged = batch?.purgedAt
+    ? `; the list was removed on ${dayOf(batch.purgedAt)}: send the same content under a new key to have it again`
+    : '';
   return new FairwayError(
     'batch_rejected',
-    `the batch has ${total} ${total === 1 ? 'fault' : 'faults'} (${kinds}); nothing of it is published`,
+    `the batch has ${total} ${total === 1 ? 'fault' : 'faults'} (${kinds}); nothing of it is published${purged}`,
     {
       details: {
         errors,
         error_counts: counts,
         error_total: total,
-        ...(batch ? { errors_url: `/batches/${batch.id}/errors`, batch: renderBatch(batch) } : {}),
+        ...(batch && purged === '' ? { errors_url: `/batches/${batch.id}/errors` } : {}),
+        ...(batch ? { batch: renderBatch(batch) } : {}),
       },
     },
   );
 }
+
+const dayOf = (moment: Date): string => moment.toISOString().slice(0, 10);
+
+/** `faults_purged`. */
+export const faultsGone = ({ id, errors }: Batch, purgedAt: Date): FairwayError =>
+  new FairwayError(
+    'faults_purged',
+    `batch ${id} was rejected for ${errors} ${errors === 1 ? 'fault' : 'faults'}; the list was removed on ${dayOf(purgedAt)}: send the same content under a new key to have it again`,
+  );
 
 const csvHeader = 'line,column,field,code,message,value\r\n';
 

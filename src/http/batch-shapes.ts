@@ -28,6 +28,10 @@ export const batchShape = {
   replaced_by: nullable(Type.String(), 'The batch that took its place'),
   received_at: moment('When its upload began'),
   published_at: nullable(Type.String({ format: 'date-time' }), 'When it became visible'),
+  purged_at: nullable(
+    Type.String({ format: 'date-time' }),
+    'When its items, long after it was withdrawn, or its faults, long after it was rejected, were removed',
+  ),
   errors: count('Faults of a rejected batch, all of them'),
   error_counts: counts,
 };

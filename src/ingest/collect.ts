@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
+import { purge, type Retention } from './retention/purge.js';
 import {
   collectable,
   deleteSegments,
@@ -68,12 +69,15 @@ export async function collectAttempt(
   emit({ kind: 'attempt-collected', batch, attempt, segments });
 }
 
-/** Collects now and every minute. Returns how to stop, which waits for a round that is under way. */
-export function collectRegularly(database: Database, emit: Emit): () => Promise<void> {
+/** Collects and purges, now and every minute. Returns how to stop, which waits for a round that is under way. */
+export function collectRegularly(database: Database, retention: Retention, emit: Emit): () => Promise<void> {
   const stopping = new AbortController();
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await collect(database, emit).catch((error: unknown) => emit({ kind: 'collect-failed', error }));
+      await purge(database, retention, emit, stopping.signal).catch((error: unknown) =>
+        emit({ kind: 'purge-failed', error }),
+      );
       await delay(collectMilliseconds, undefined, { signal: stopping.signal, ref: false }).catch(
         () => undefined,
       );

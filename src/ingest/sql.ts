@@ -170,7 +170,7 @@ export async function publishAttempt(
   const { rowCount } = await client.query(
     `update fairway.batches set state = 'published', attempt = $2, items = $3, lanes = $4, content_hash = $5,
        published_revision = $6, published_at = clock_timestamp(), content_sha256 = $7, bytes = $8, format = $9,
-       replaces = $10, error_total = 0, error_counts = '{}', first_day = $11, last_day = $12
+       replaces = $10, error_total = 0, error_counts = '{}', purged_at = null, first_day = $11, last_day = $12
      where id = $1 and state in ('loading', 'rejected')`,
     [
       batch,

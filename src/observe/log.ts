@@ -18,6 +18,10 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'statement-read': 'debug',
   'answer-cache': 'debug',
   'collect-failed': 'error',
+  'segments-purged': 'debug',
+  'purge-failed': 'error',
+  'disk-nearly-full': 'error',
+  'disk-has-room': 'warn',
   'upload-begun': 'debug',
   'upload-ended': 'debug',
 };

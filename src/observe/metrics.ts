@@ -3,9 +3,10 @@ import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from 
 import type { Emit } from '../events.js';
 import type { Observers } from './observers.js';
 import { Distribution, LabelledTally, Tally } from './tallies.js';
+import { purgeMetrics, storageGauges, type StorageOptions } from './storage-metrics.js';
 import { uploadMetrics } from './upload-metrics.js';
 
-export interface MetricsOptions {
+export interface MetricsOptions extends StorageOptions {
   /** Connections of the pool now. */
   pool: () => { total: number; idle: number; waiting: number };
   /** Asks the database for the newest revision; rejects where it does not answer. */
@@ -26,6 +27,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   collectDefaultMetrics({ register: registry });
   const observers = eventMetrics(registry);
   gauges(registry, options);
+  storageGauges(registry, options);
   return {
     observe: (event) => observers[event.kind]?.(event as never),
     contentType: registry.contentType,
@@ -79,6 +81,7 @@ function eventMetrics(registry: Registry): Observers {
     'database-lost': () => losses.add(1),
     'rolled-up': () => rollups.add(1),
     ...uploadMetrics(registry),
+    ...purgeMetrics(registry),
   };
 }
 

@@ -7,6 +7,7 @@ import type { UploadContext, UploadLimits } from '../../src/ingest/upload/contex
 import { uploadLimits } from '../../src/ingest/upload/limits.js';
 import type { Server, ServerOptions } from '../../src/http/server.js';
 import { withDatabase, type TestDatabase } from './database.js';
+import { anyRoom } from './disk.js';
 import { dumpText, textSource } from './dump.js';
 import { readWithParts } from './read-upload.js';
 import { withServer } from './server.js';
@@ -33,6 +34,7 @@ export const contextOf = (
   database: test.database,
   emit: test.emit,
   limits: uploadLimits(limits),
+  disk: anyRoom,
   read: itemsPerPart === undefined ? readUpload : readWithParts(itemsPerPart),
 });
 
@@ -49,6 +51,7 @@ export interface PostOptions {
 }
 
 export interface BatchTestOptions extends Partial<ServerOptions> {
+  disk?: UploadContext['disk'];
   limits?: Partial<UploadLimits>;
   itemsPerPart?: number;
 }
@@ -56,11 +59,11 @@ export interface BatchTestOptions extends Partial<ServerOptions> {
 /** A database with places, and a server over it. */
 export const withBatches = (
   work: (test: BatchTest) => Promise<void>,
-  { limits, itemsPerPart, ...options }: BatchTestOptions = {},
+  { limits, itemsPerPart, disk = anyRoom, ...options }: BatchTestOptions = {},
 ): Promise<void> =>
   withDatabase(async (test) => {
     await importPlaces(test);
-    const uploads = new Uploads(contextOf(test, limits, itemsPerPart));
+    const uploads = new Uploads({ ...contextOf(test, limits, itemsPerPart), disk });
     await withServer(
       test,
       async (server) => {

@@ -5,15 +5,20 @@ import { createServer, type Server, type ServerOptions } from '../../src/http/se
 import { Uploads } from '../../src/ingest/pipeline.js';
 import { readUpload } from '../../src/ingest/parse/upload.js';
 import { uploadLimits } from '../../src/ingest/upload/limits.js';
+import { readStorage } from '../../src/ingest/retention/storage.js';
 import { createMetrics } from '../../src/observe/metrics.js';
 import { newestRevision } from '../../src/query/head.js';
 import type { TestDatabase } from './database.js';
+import { anyRoom } from './disk.js';
 
 /** What the program passes, where a test needs nothing else. */
 export const defaults = (database: Database, emit: Emit): ServerOptions & { observe: Emit } => {
   const { observe, ...metrics } = createMetrics({
     pool: () => database.statistics(),
     revision: () => newestRevision(database),
+    storage: () => readStorage(database),
+    room: () => Promise.resolve(undefined),
+    reserveBytes: 0,
   });
   return {
     database,
@@ -21,7 +26,7 @@ export const defaults = (database: Database, emit: Emit): ServerOptions & { obse
     observe,
     metrics,
     lifecycle: { stopping: false },
-    uploads: new Uploads({ database, emit, limits: uploadLimits(), read: readUpload }),
+    uploads: new Uploads({ database, emit, limits: uploadLimits(), disk: anyRoom, read: readUpload }),
     writes: 'open',
     cacheBytes: 1 << 20,
     requestMilliseconds: 10_000,

@@ -61,26 +61,27 @@ async function printRejection(
   const rejection = answer.json as Partial<Rejection> | undefined;
   if (rejection?.error_counts === undefined) throw errorOf(service, answer);
   const { batch, errors = [], error_counts: counts, error_total: total = errors.length } = rejection;
-  const rest = flags.all === true && batch !== undefined && errors.length < total;
+  const kept = batch?.purged_at === null ? batch : undefined;
+  const rest = flags.all === true && kept !== undefined && errors.length < total;
   let shown = errors.length;
-  if (flags.json) await printJson(context, rest ? await withAll(service, rejection, batch.id) : rejection);
+  if (flags.json) await printJson(context, rest ? await withAll(service, rejection, kept.id) : rejection);
   else {
     const printAll = (faults: readonly FaultAnswer[]): Promise<void> =>
       print(context, faults.map((fault) => faultLine(source.name, source.format, fault)).join(''));
     if (rest) {
       shown = 0;
-      for await (const page of faultPages(service, batch.id)) {
+      for await (const page of faultPages(service, kept.id)) {
         await printAll(page.errors);
         shown += page.errors.length;
       }
     } else await printAll(errors);
     await print(context, faultSummary(counts));
   }
-  throw new FairwayError('batch_rejected', rejected(source.name, total, shown, batch?.id));
+  throw new FairwayError('batch_rejected', rejected(source.name, total, shown, kept?.id));
 }
 
 const rejected = (name: string, total: number, shown: number, batch: string | undefined): string => {
-  const few = shown < total ? `, the first ${shown} are above` : '';
+  const few = shown === 0 ? ', the list was removed' : shown < total ? `, the first ${shown} are above` : '';
   const all = shown < total && batch !== undefined ? `, 'fairway errors ${batch}' shows more` : '';
   return `${name} has ${plural(total, 'fault')}${few}${all}; nothing of it is published`;
 };

@@ -35,6 +35,8 @@ export type { EmbeddedConnection } from './details.js';
 
 export interface EmbeddedServer {
   readonly connection: EmbeddedConnection;
+  /** Of its files. */
+  readonly folder: string;
   /** Lets go; the last holder stops the server. May be called twice. */
   release(): Promise<void>;
 }
@@ -91,7 +93,11 @@ export async function acquireEmbedded(options: EmbeddedOptions): Promise<Embedde
     });
   };
   const { port, user, password, database } = details;
-  return { connection: { host, port, user, password, database }, release: () => (released ??= release()) };
+  return {
+    connection: { host, port, user, password, database },
+    folder: details.folder,
+    release: () => (released ??= release()),
+  };
 }
 
 async function ensureRunning(setup: Setup): Promise<{ details: Details; pid: number }> {

@@ -8,6 +8,7 @@ import { callerOf, requireScope } from '../access.js';
 import { largestMoves } from '../../query/sources/moves.js';
 import {
   faultsAsCsv,
+  faultsGone,
   faultsInAnswer,
   rejection,
   renderBatch,
@@ -137,6 +138,7 @@ function errorsRoute(server: Server, services: Services): void {
     handler: async (request, reply) => {
       const { cursor, limit = pageSizes.errors, format } = request.query;
       const batch = await readBatch(database, request.params.id, callerOf(request), { deadline: deadline() });
+      if (batch.state === 'rejected' && batch.purgedAt) throw faultsGone(batch, batch.purgedAt);
       const accepted = request.headers.accept ?? '';
       reply.header('vary', 'Accept');
       if (format === 'csv' || (format === undefined && /\btext\/csv\b/.test(accepted))) {

@@ -25,6 +25,8 @@ export interface Batch {
   replacedBy: string | null;
   receivedAt: Date;
   publishedAt: Date | null;
+  /** When its items, once withdrawn, or its faults, once rejected, were removed. */
+  purgedAt: Date | null;
   errors: number;
   errorCounts: Readonly<Record<string, number>>;
 }
@@ -47,6 +49,7 @@ const asBatch = (row: BatchRow): Batch => ({
   replacedBy: row.replaced_by,
   receivedAt: row.received_at,
   publishedAt: row.published_at,
+  purgedAt: row.purged_at,
   errors: Number(row.error_total),
   errorCounts: row.error_counts,
 });

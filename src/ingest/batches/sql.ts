@@ -18,12 +18,13 @@ export interface BatchRow {
   replaced_by: string | null;
   received_at: Date;
   published_at: Date | null;
+  purged_at: Date | null;
   error_total: string;
   error_counts: Record<string, number>;
 }
 
 const columns = `id, owner_key, idempotency_key, source, state, format, items, lanes, bytes, published_revision,
-  withdrawn_revision, replaces, replaced_by, received_at, published_at, error_total, error_counts`;
+  withdrawn_revision, replaces, replaced_by, received_at, published_at, purged_at, error_total, error_counts`;
 
 /** `owner` null: whoever's it is. */
 export const batchById = (id: string, owner: string | null): QueryConfig => ({

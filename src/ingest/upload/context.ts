@@ -4,6 +4,7 @@ import type { Patience } from '../../database/settle.js';
 import { FairwayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { BatchFormat, readUpload } from '../parse/upload.js';
+import type { Disk } from '../retention/disk.js';
 
 export interface UploadLimits {
   /** Loads at once; each takes about 80 MB. */
@@ -26,6 +27,8 @@ export interface UploadContext {
   database: Database;
   emit: Emit;
   limits: UploadLimits;
+  /** Asked before a batch is taken, and before each of its parts. */
+  disk: Pick<Disk, 'check'>;
   read: typeof readUpload;
 }
 

@@ -31,8 +31,12 @@ export class PartLoader {
     this.#claim = claim;
   }
 
-  /** Resolves when the next part may come: this one is held, the one before it is being loaded. */
+  /**
+   * Resolves when the next part may come: this one is held, the one before it is being loaded. Throws
+   * `disk_nearly_full`.
+   */
   async add({ lanes, ...part }: UploadPart): Promise<void> {
+    await this.#context.disk.check();
     await this.#loading;
     const before = this.#held;
     this.#held = { ...part, part: this.#parts++, laneIds: this.#laneIds };

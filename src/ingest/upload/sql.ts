@@ -165,7 +165,7 @@ export interface Rejection {
 export const rejectBatch = (client: ClientBase, batch: string, rejection: Rejection): Promise<unknown> =>
   client.query(
     `update fairway.batches set state = 'rejected', content_sha256 = $2, bytes = $3, items = $4, lanes = $5, format = $6,
-       error_total = $7, error_counts = $8 where id = $1`,
+       error_total = $7, error_counts = $8, rejected_at = clock_timestamp(), purged_at = null where id = $1`,
     [
       batch,
       rejection.sha256,
