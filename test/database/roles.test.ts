@@ -8,6 +8,7 @@ import { importContent } from '../../src/ingest/import.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
 import { seed } from '../../src/ingest/prepare.js';
 import { sampleSource } from '../../src/ingest/sources.js';
+import { purge } from '../../src/ingest/retention/purge.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { defaultSample } from '../../src/sample/generate.js';
@@ -61,7 +62,7 @@ test('the service’s role serves and loads', () =>
     }),
   ));
 
-test('the service’s role takes batches, rejects, replaces, gives up, withdraws, collects and rolls up', () =>
+test('the service’s role takes batches, rejects, replaces, gives up, withdraws, collects, rolls up and purges', () =>
   withDatabase((setting) =>
     withRole(setting, async ({ connection }) => {
       await importPlaces(setting);
@@ -82,6 +83,14 @@ test('the service’s role takes batches, rejects, replaces, gives up, withdraws
         await rollUp(database, ignore);
         expect(await collect(database, ignore)).toBe(0);
         expect(await items(setting)).toBe(4);
+        await expect(
+          uploads.take({ ...bad, key: 'worse' }, bytes(csv(itemsOf(5, 0)))),
+        ).resolves.toBeDefined();
+        await purge(database, { historyDays: 0, rejectedDays: 0 }, ignore);
+        expect(await setting.query('select from fairway.batches where purged_at is not null')).toHaveLength(
+          3,
+        );
+        expect(await setting.query("select from fairway.attempts where state = 'collected'")).toEqual([]);
         expect(await orphans(setting)).toEqual(none);
       } finally {
         await database.close();
