@@ -57,6 +57,8 @@ test('a load is refused with 507 that says how much is left; repeats, trials, re
         free_bytes: expect.any(Number) as number,
         reserve_bytes: everything,
       });
+      // Refused before anything was claimed that had to be given up.
+      expect(test.events.map(({ kind }) => kind)).not.toContain('batch-abandoned');
       expect(await test.query("select from fairway.batches where idempotency_key = 'l'")).toEqual([]);
       expect((await test.post(good, { key: 'k' })).statusCode).toBe(200);
       expect((await test.post(csv(itemsOf(4)), { query: '?dry_run=true' })).statusCode).toBe(200);
@@ -82,7 +84,7 @@ test('a load under way stops at its next part and leaves nothing; its key is goo
       body.write('AAAAA,BBBBB,2022-01-01,1\n'.repeat(6));
       await until(async () => (await test.query('select from fairway.segments')).length > 0);
       fill();
-      body.write('AAAAA,BBBBB,2022-01-01,1\n'.repeat(6));
+      body.end('AAAAA,BBBBB,2022-01-01,1\n'.repeat(6));
       const { statusCode } = await answer;
       expect(statusCode).toBe(507);
       expect(await orphans(test)).toEqual(none);
