@@ -17,6 +17,7 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
   const origin = readEnd(query, 'orig_code', 'origin', faults);
   const destination = readEnd(query, 'dest_code', 'destination', faults);
   const minRevision = readRevision(query, 'min_revision', faults);
+  const asOf = readRevision(query, 'as_of', faults);
   if (faults.length === 0 && to - from >= maximumDays) {
     faults.push({
       parameter: 'date_to',
@@ -25,7 +26,14 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
     });
   }
   if (faults.length === 0)
-    return { origin, destination, from, to, ...(minRevision === undefined ? {} : { minRevision }) };
+    return {
+      origin,
+      destination,
+      from,
+      to,
+      ...(minRevision === undefined ? {} : { minRevision }),
+      ...(asOf === undefined ? {} : { asOf }),
+    };
   throw new FairwayError(
     'invalid_parameter',
     faults.map((fault) => `${fault.parameter}: ${fault.message}`).join('; '),

@@ -68,9 +68,9 @@ export class RatesAnswers {
     }
     const question = readQuestion();
     const begun = performance.now();
-    const { revision, rolled, totals } = await ratesBetween(source, question, options);
-    this.head.learn(revision, begun);
-    if (rolled !== revision) onBehind?.();
+    const { revision, newest, rolled, totals } = await ratesBetween(source, question, options);
+    this.head.learn(newest, begun);
+    if (rolled !== newest) onBehind?.();
     const body = renderRates(totals);
     const answer = { revision, body, bytes: body.length };
     if (this.#kept && this.#asked.again(key)) this.#kept.set(key, answer);

@@ -15,6 +15,8 @@ export interface Revisions {
   places: number;
   /** The revision that rollups stand for. */
   rolled: number;
+  /** The oldest revision that can be asked about. */
+  oldest: number;
 }
 
 export interface Totals extends Revisions {
@@ -23,6 +25,8 @@ export interface Totals extends Revisions {
 
 interface Waiting {
   question: LaneDays;
+  /** The revision whose totals are meant; undefined for the newest. */
+  asOf: number | undefined;
   deadline: number | undefined;
   resolve: (totals: Totals) => void;
   reject: (error: unknown) => void;
@@ -32,6 +36,7 @@ export const revisionsOf = (row: TotalsRow | undefined): Revisions => ({
   revision: Number(row?.revision ?? 0),
   places: Number(row?.places_revision ?? 0),
   rolled: Number(row?.rolled_revision ?? 0),
+  oldest: Number(row?.oldest_revision ?? 0),
 });
 
 export class LaneReader {
@@ -46,9 +51,10 @@ export class LaneReader {
     this.#database = database;
   }
 
-  read(question: LaneDays, { deadline }: ReadOptions): Promise<Totals> {
+  /** `asOf`: of that revision, which whoever asks compares with those of the answer. */
+  read(question: LaneDays, { deadline }: ReadOptions, asOf?: number): Promise<Totals> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ question, deadline, resolve, reject });
+      this.#waiting.push({ question, asOf, deadline, resolve, reject });
       this.#schedule();
     });
   }
@@ -63,8 +69,17 @@ export class LaneReader {
     });
   }
 
+  /** Those at the head of the queue that are about the same revision. */
+  #next(): Waiting[] {
+    const asOf = this.#waiting[0]?.asOf;
+    let same = 1;
+    while (same < questionsPerStatement && this.#waiting[same]?.asOf === asOf && same < this.#waiting.length)
+      same++;
+    return this.#waiting.splice(0, same);
+  }
+
   async #run(): Promise<void> {
-    const batch = this.#waiting.splice(0, questionsPerStatement);
+    const batch = this.#next();
     this.#running++;
     try {
       const rows = await this.#readBatch(batch);
@@ -84,12 +99,14 @@ export class LaneReader {
     const questions = batch.map(({ question }) => question);
     const deadlines = batch.flatMap(({ deadline }) => deadline ?? []);
     const options = deadlines.length > 0 ? { deadline: Math.min(...deadlines) } : {};
+    const asOf = batch[0]?.asOf;
+    if (asOf !== undefined) return this.#database.read<TotalsRow>(totalsOfLanes(questions, asOf), options);
     // Where nothing came since the rollups, which is nearly always, they are the whole answer.
     if (!this.#behind) {
-      const rows = await this.#database.read<TotalsRow>(totalsOfLanes(questions, false), options);
+      const rows = await this.#database.read<TotalsRow>(totalsOfLanes(questions, 'rolled'), options);
       if (rows[0]?.revision === rows[0]?.rolled_revision) return rows;
     }
-    const rows = await this.#database.read<TotalsRow>(totalsOfLanes(questions, true), options);
+    const rows = await this.#database.read<TotalsRow>(totalsOfLanes(questions, 'now'), options);
     this.#behind = rows[0]?.revision !== rows[0]?.rolled_revision;
     return rows;
   }

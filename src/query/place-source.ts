@@ -1,15 +1,37 @@
 /**
- * Where the tree of places comes from: read once per change of places and kept. In goes a database, out comes the tree
- * at a revision. Whoever answers from it compares that revision in the snapshot of the answer.
+ * Where the tree of places comes from: read once per change of places and kept, as are the last few past trees that
+ * were asked for. In goes a database, out comes the tree at a revision. Whoever answers from the tree of now compares
+ * its revision in the snapshot of the answer; a past tree never changes.
  */
 import type { Database, ReadOptions } from '../database/database.js';
+import { checkKept, checkReached } from './at-revision.js';
 import { Places, type PlaceRow } from './places.js';
-import { headOf, placesNow, type HeadRow, type PlacesRow } from './sql.js';
+import {
+  headOf,
+  placesAt,
+  placesNow,
+  type HeadRow,
+  type OldestRow,
+  type PastPlacesRow,
+  type PlacesRow,
+} from './sql.js';
+
+/** A tree and the last revision it is known to hold at. */
+interface PastPlaces {
+  places: Places;
+  through: number;
+}
+
+/** Trees of the past that are kept: each has every port. */
+const pastTrees = 8;
 
 export class PlaceSource {
   readonly #database: Database;
   #known: Places | undefined;
   #loading: Promise<Places> | undefined;
+  /** The last used first. */
+  #past: PastPlaces[] = [];
+  readonly #loadingPast = new Map<number, Promise<Places>>();
 
   constructor(database: Database) {
     this.#database = database;
@@ -35,6 +57,18 @@ export class PlaceSource {
     return known;
   }
 
+  /** The tree as it was at any revision. Throws `NotReached`, `revision_gone`. */
+  async at(revision: number, options: ReadOptions): Promise<Places> {
+    const kept = this.#past.find(({ places, through }) => places.revision <= revision && revision <= through);
+    if (kept) return this.#keep(kept);
+    let loading = this.#loadingPast.get(revision);
+    if (!loading) {
+      loading = this.#readAt(revision, options).finally(() => this.#loadingPast.delete(revision));
+      this.#loadingPast.set(revision, loading);
+    }
+    return loading;
+  }
+
   /** Reads the tree again; those who ask at the same time share one read. */
   #load(options: ReadOptions): Promise<Places> {
     this.#loading ??= this.#read(options).finally(() => (this.#loading = undefined));
@@ -43,9 +77,37 @@ export class PlaceSource {
 
   async #read(options: ReadOptions): Promise<Places> {
     const rows = await this.#database.read<PlacesRow>(placesNow, options);
-    const places = rows.filter((row): row is PlacesRow & PlaceRow => row.kind !== null);
-    const read = new Places(Number(rows[0]?.places_revision ?? 0), places);
+    const read = placesOf(rows);
     if (!this.#known || read.revision > this.#known.revision) this.#known = read;
     return this.#known;
   }
+
+  async #readAt(revision: number, options: ReadOptions): Promise<Places> {
+    const [head] = await this.#database.read<HeadRow & OldestRow>(headOf, options);
+    const newest = Number(head?.revision ?? 0);
+    checkReached(newest, { as_of: revision });
+    checkKept(revision, Number(head?.oldest_revision ?? 0));
+    // Nearly always places have not changed since: then the tree of now is the one.
+    const known = this.#known;
+    if (known && known.revision <= revision && known.revision === Number(head?.places_revision ?? 0))
+      return this.#keep({ places: known, through: newest });
+    const rows = await this.#database.read<PastPlacesRow>(placesAt(revision), options);
+    const seen = Number(rows[0]?.revision ?? 0);
+    // Behind one address there may be several nodes.
+    checkReached(seen, { as_of: revision });
+    const next = rows[0]?.next_revision ?? null;
+    const through = next === null ? seen : Number(next) - 1;
+    return this.#keep({ places: placesOf(rows), through });
+  }
+
+  #keep(tree: PastPlaces): Places {
+    const others = this.#past.filter(({ places }) => places.revision !== tree.places.revision);
+    this.#past = [tree, ...others].slice(0, pastTrees);
+    return tree.places;
+  }
+}
+
+function placesOf(rows: readonly PlacesRow[]): Places {
+  const places = rows.filter((row): row is PlacesRow & PlaceRow => row.kind !== null);
+  return new Places(Number(rows[0]?.places_revision ?? 0), places);
 }

@@ -3,10 +3,11 @@ import type { Database, ReadOptions } from '../database/database.js';
 import { firstItemDay, formatDay, lastItemDay } from '../days.js';
 import { FairwayError, type ParameterFault } from '../errors.js';
 import { rollupMonth } from '../rollup.js';
+import { atRevision, checkKept, checkReached } from './at-revision.js';
 import { LaneReader, revisionsOf, type Totals } from './lane-reader.js';
 import { PlaceSource } from './place-source.js';
 import type { Places } from './places.js';
-import { totalsBetween, type DayRange, type TotalsRow } from './sql.js';
+import { totalsBetween, type DayRange, type Lanes, type Moment, type TotalsRow } from './sql.js';
 import { addUp, type DayTotals } from './totals.js';
 
 /** Fewer items than this behind a day: its price stays null. The original service's rule; it also keeps one supplier's price from another. */
@@ -23,101 +24,125 @@ export interface RatesQuestion {
   to: number;
   /** The answer must be of this revision or a later one. */
   minRevision?: number;
+  /** The answer is as it was at this revision: of its items, its places and their names. */
+  asOf?: number;
 }
 
 export interface RatesAnswer {
+  /** The revision it belongs to. */
   revision: number;
-  /** The revision that rollups stand for; behind `revision`, the answer took more work. */
+  /** The newest revision of the snapshot it was read in. */
+  newest: number;
+  /** The revision that rollups stand for; behind `newest`, the answer took more work. */
   rolled: number;
   totals: DayTotals;
 }
 
-/** What answers are made from. */
+/** What answers are made from: the node that is asked first, and the primary, which has every revision before it. */
 export class RatesSource {
   readonly places: PlaceSource;
   readonly lanes: LaneReader;
+  readonly primary: RatesSource;
 
-  constructor(readonly database: Database) {
+  constructor(
+    readonly database: Database,
+    primary = database,
+  ) {
     this.places = new PlaceSource(database);
     this.lanes = new LaneReader(database);
+    this.primary = primary === database ? this : new RatesSource(primary);
   }
 }
 
 /**
  * The rate is over all items of all lanes meant, each lane once; from a port to itself only where both ends were given
- * as ports of old. Throws `place_unknown` with near matches.
+ * as ports of old. Throws `place_unknown` with near matches, `revision_gone`, `revision_not_here`.
  */
-export async function ratesBetween(
+export function ratesBetween(
   source: RatesSource,
   question: RatesQuestion,
   options: ReadOptions,
 ): Promise<RatesAnswer> {
-  const { revision, rolled, rows } = await readTotals(source, question, options);
-  if (question.minRevision !== undefined && question.minRevision > revision)
-    throw notThereYet(question.minRevision, revision);
-  const totals = addUp(rows, question);
-  return { revision, rolled, totals: totals instanceof Promise ? await totals : totals };
+  return atRevision(source, options, (node) => readRates(node, question, options));
 }
 
-/** What is read is the newest there is: a later revision was never given to anybody. */
-const notThereYet = (wanted: number, newest: number): FairwayError =>
-  new FairwayError('invalid_parameter', `min_revision: there is no revision ${wanted} yet`, {
-    faults: [
-      {
-        parameter: 'min_revision',
-        message: `there is no revision ${wanted} yet`,
-        expected: `a revision that an answer named; the newest is ${newest}`,
-        value: String(wanted),
-      },
-    ],
-  });
-
-function readTotals(source: RatesSource, question: RatesQuestion, options: ReadOptions): Promise<Totals> {
-  const { origin, destination } = question;
-  if (!('port' in origin && 'port' in destination)) return readPlaces(source, question, options);
-  const lane = { origin: origin.port, destination: destination.port, ...daysOf(question) };
-  return source.lanes.read(lane, options);
-}
-
-async function readPlaces(
-  source: RatesSource,
+async function readRates(
+  node: RatesSource,
   question: RatesQuestion,
   options: ReadOptions,
+): Promise<RatesAnswer> {
+  const { asOf } = question;
+  const { revision: newest, rolled, oldest, rows } = await readTotals(node, question, options);
+  checkReached(newest, wantedBy(question));
+  checkKept(asOf, oldest);
+  const totals = addUp(rows, question);
+  return {
+    revision: asOf ?? newest,
+    newest,
+    rolled,
+    totals: totals instanceof Promise ? await totals : totals,
+  };
+}
+
+const wantedBy = ({ minRevision, asOf }: RatesQuestion) => ({ min_revision: minRevision, as_of: asOf });
+
+function readTotals(node: RatesSource, question: RatesQuestion, options: ReadOptions): Promise<Totals> {
+  const { origin, destination, asOf } = question;
+  if (!('port' in origin && 'port' in destination))
+    return asOf === undefined
+      ? readPlaces(node, question, options)
+      : readPlacesAt(node, question, asOf, options);
+  const lane = { origin: origin.port, destination: destination.port, ...daysOf(question) };
+  return node.lanes.read(lane, options, asOf);
+}
+
+/** A tree of the past never changes, so it need not be compared with the snapshot of the totals. */
+async function readPlacesAt(
+  node: RatesSource,
+  question: RatesQuestion,
+  asOf: number,
+  options: ReadOptions,
 ): Promise<Totals> {
-  const { origin, destination } = question;
-  const days = daysOf(question);
-  let places = await source.places.known(options);
+  const places = await node.places.at(asOf, options);
+  const faults = unknownEnds(places, question);
+  if (faults.length > 0) throw unknown(faults);
+  return readBetween(node, portsOfEnds(places, question), daysOf(question), options, asOf);
+}
+
+async function readPlaces(node: RatesSource, question: RatesQuestion, options: ReadOptions): Promise<Totals> {
+  let places = await node.places.known(options);
   if (unknownEnds(places, question).length > 0) {
-    // Said only after a look at the tree as it is now: the place may be new.
-    ({ places } = await source.places.now(options));
+    // Said only after a look at the tree as it is now: the place may be new, or known where revisions come first.
+    const now = await node.places.now(options);
+    checkReached(now.revision, wantedBy(question));
+    places = now.places;
     const faults = unknownEnds(places, question);
     if (faults.length > 0) throw unknown(faults);
   }
   for (let tries = 0; tries < 5; tries++) {
-    const [origins, destinations] = [portsOf(places, origin) ?? [], portsOf(places, destination) ?? []];
-    const totals = await readBetween(source, origins, destinations, days, options);
+    const totals = await readBetween(node, portsOfEnds(places, question), daysOf(question), options);
     if (totals.places === places.revision) return totals;
     // The places changed between the tree and the snapshot: once more, with the tree of now.
-    places = await source.places.atLeast(totals.places, options);
+    places = await node.places.atLeast(totals.places, options);
   }
   throw new FairwayError('overloaded', 'ports and regions are changing just now; try again in a moment');
 }
 
 async function readBetween(
-  source: RatesSource,
-  origins: readonly string[],
-  destinations: readonly string[],
+  { lanes, database }: RatesSource,
+  { origins, destinations }: Lanes,
   days: DayRange,
   options: ReadOptions,
+  asOf?: number,
 ): Promise<Totals> {
   const [origin, destination] = [origins[0], destinations[0]];
   const single = origins.length === 1 && destinations.length === 1 && origin !== destination;
   if (single && origin !== undefined && destination !== undefined)
-    return source.lanes.read({ origin, destination, ...days }, options);
-  const ask = (changes: boolean) =>
-    source.database.read<TotalsRow>(totalsBetween({ origins, destinations }, days, changes), options);
-  let rows = await ask(false);
-  if (rows[0]?.revision !== rows[0]?.rolled_revision) rows = await ask(true);
+    return lanes.read({ origin, destination, ...days }, options, asOf);
+  const ask = (at: Moment) =>
+    database.read<TotalsRow>(totalsBetween({ origins, destinations }, days, at), options);
+  let rows = await ask(asOf ?? 'rolled');
+  if (asOf === undefined && rows[0]?.revision !== rows[0]?.rolled_revision) rows = await ask('now');
   return { ...revisionsOf(rows[0]), rows };
 }
 
@@ -130,6 +155,11 @@ function daysOf(question: RatesQuestion): DayRange {
 
 const portsOf = (places: Places, end: End): readonly string[] | undefined =>
   'port' in end ? [end.port] : places.portsOf(end.place);
+
+const portsOfEnds = (places: Places, { origin, destination }: RatesQuestion): Lanes => ({
+  origins: portsOf(places, origin) ?? [],
+  destinations: portsOf(places, destination) ?? [],
+});
 
 const unknownEnds = (places: Places, { origin, destination }: RatesQuestion): ParameterFault[] =>
   [origin, destination].flatMap((end) => {

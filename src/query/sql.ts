@@ -7,9 +7,17 @@ export interface HeadRow {
   places_revision: string;
 }
 
+export interface OldestRow {
+  /** The oldest revision that can still be asked about: of those before, items may be gone. */
+  oldest_revision: string;
+}
+
+/** Over the row `h` of head. */
+export const oldestRevision = '0::bigint';
+
 export const headOf: QueryConfig = {
   name: 'head',
-  text: 'select revision, places_revision from fairway.head',
+  text: `select h.revision, h.places_revision, ${oldestRevision} as oldest_revision from fairway.head h`,
 };
 
 export interface PlacesRow extends HeadRow {
@@ -25,6 +33,29 @@ export const placesNow: QueryConfig = {
   text: `select h.revision, h.places_revision, p.kind, p.code, p.name, p.parent
     from fairway.head h left join fairway.places p on p.until_revision is null`,
 };
+
+export interface PastPlacesRow extends PlacesRow, OldestRow {
+  /** The first revision after the one asked for that changed places; null where none did. */
+  next_revision: string | null;
+}
+
+/**
+ * All places there were at a revision. `places_revision` is the newest one up to it that changed places. What happened
+ * up to a revision never changes again, so the whole table, small as it is, is read without an index.
+ */
+export const placesAt = (revision: number): QueryConfig => ({
+  name: 'places-at',
+  text: `with changes as (
+      select from_revision as revision from fairway.places
+      union all select until_revision from fairway.places where until_revision is not null)
+    select h.revision, ${oldestRevision} as oldest_revision,
+      (select coalesce(max(c.revision), 0) from changes c where c.revision <= $1) as places_revision,
+      (select min(c.revision) from changes c where c.revision > $1) as next_revision,
+      p.kind, p.code, p.name, p.parent
+    from fairway.head h
+    left join fairway.places p on p.from_revision <= $1 and (p.until_revision is null or p.until_revision > $1)`,
+  values: [revision],
+});
 
 /** All lanes from one of the origins to one of the destinations, except from a port to itself. */
 export interface Lanes {
@@ -54,9 +85,10 @@ export interface TotalsRow {
   places_revision: string | null;
   /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
   rolled_revision: string | null;
+  oldest_revision: string | null;
   /** Of a rollup, since 1970-01. */
   month: number | null;
-  /** Of a segment: 1 for what came since the rollups, -1 for what went. */
+  /** Of a segment: 1 for what the rollups lack at the revision asked for, -1 for what they have too much. */
   change: number | null;
   /** Of a segment, since 1970-01-01. */
   first_day: number | null;
@@ -64,25 +96,51 @@ export interface TotalsRow {
   payload: Buffer | null;
 }
 
-const revisions = `select 0 as question, h.revision, h.places_revision, w.revision as rolled_revision,
+const revisions = `select 0 as question, h.revision, h.places_revision, w.revision as rolled_revision, ${oldestRevision} as oldest_revision,
       null::smallint as month, null::integer as change, null::integer as first_day, null::smallint as format, null::bytea as payload
     from fairway.head h, fairway.rollup_state w`;
 
 const rollups = (from: string): string => `
-    union all select question, null, null, null, r.month, null, null, null, r.payload from ${from}`;
+    union all select question, null, null, null, null, r.month, null, null, null, r.payload from ${from}`;
 
-const segments = (change: number, from: string): string => `
-    union all select question, null, null, null, null, ${change}, s.first_day - date '1970-01-01', s.format, s.payload from ${from}`;
+const segments = (change: string, from: string): string => `
+    union all select question, null, null, null, null, null, ${change}, s.first_day - date '1970-01-01', s.format, s.payload from ${from}`;
+
+/** What lies between the rollups and the revision that is asked for. */
+export interface Between {
+  /** SQL of the two revisions: what happened after the first, up to the second. */
+  after: string;
+  upTo: string;
+  /** SQL of 1 where the rollups are the older side, -1 where they are the newer one. */
+  direction: string;
+}
+
+const rolled = '(select revision from fairway.rollup_state)';
+const sinceRollups: Between = { after: rolled, upTo: '(select revision from fairway.head)', direction: '1' };
+/** The revision asked for, in a parameter, may lie before the rollups: then what came since is taken away, and what went since added. */
+const aroundRollups: Between = {
+  after: `least(${rolled}, $7::bigint)`,
+  upTo: `greatest(${rolled}, $7::bigint)`,
+  direction: `case when ${rolled} <= $7::bigint then 1 else -1 end`,
+};
 
 /** Both bounds, though no revision lies beyond the head: of a range PostgreSQL expects few rows and takes the index, of an open end a third of the table. */
-const sinceRollups = (column: string): string =>
-  `${column} > (select revision from fairway.rollup_state) and ${column} <= (select revision from fairway.head)`;
+const within = ({ after, upTo }: Between, column: string): string =>
+  `${column} > ${after} and ${column} <= ${upTo}`;
 
-/** Attempts are found first, over the indexes of revisions, and then their segments over (lane, attempt): batches before the rollups' revision are not touched. */
-const came = `any (array(select b.attempt from fairway.batches b
-      where ${sinceRollups('b.published_revision')} and b.withdrawn_revision is null))`;
-const went = `any (array(select b.attempt from fairway.batches b
-      where ${sinceRollups('b.withdrawn_revision')} and b.published_revision <= (select revision from fairway.rollup_state)))`;
+/**
+ * Attempts that are visible at one end and not at the other. They are found first, over the indexes of revisions, and
+ * then their segments over (lane, attempt): batches of other revisions are not touched.
+ */
+export const came = (between: Between): string => `array(select b.attempt from fairway.batches b
+      where ${within(between, 'b.published_revision')} and (b.withdrawn_revision is null or b.withdrawn_revision > ${between.upTo}))`;
+export const went = (between: Between): string => `array(select b.attempt from fairway.batches b
+      where ${within(between, 'b.withdrawn_revision')} and b.published_revision <= ${between.after})`;
+
+type SegmentsOf = (attempts: string) => string;
+const changes = (between: Between, segmentsOf: SegmentsOf): string =>
+  segments(between.direction, segmentsOf(came(between))) +
+  segments(`-(${between.direction})`, segmentsOf(went(between)));
 
 /** `offset 0` keeps the subqueries as they are: each question finds its lane and rows over the indexes. Left to itself PostgreSQL, which expects ten questions, reads all lanes and hashes them (150 µs instead of 50 for one question). */
 const askedLanes = `unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
@@ -93,50 +151,64 @@ const rollupsOfLane = `${askedLanes} cross join lateral (select r.month, r.paylo
       where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r`;
 const segmentsOfLane = (attempts: string): string =>
   `${askedLanes} cross join lateral (select s.first_day, s.format, s.payload from fairway.segments s
-      where s.lane = l.id and s.attempt = ${attempts}
+      where s.lane = l.id and s.attempt = any (${attempts})
       and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day offset 0) s`;
+
+const lanesRolled = revisions + rollups(rollupsOfLane);
+const lanesNow = lanesRolled + changes(sinceRollups, segmentsOfLane);
+const lanesAt = lanesRolled + changes(aroundRollups, segmentsOfLane);
+
+/**
+ * Which totals are meant: `rolled` those of the rollups, the whole answer only where nothing came since; `now` those of
+ * the newest revision; a number those of that revision, before or after the rollups.
+ */
+export type Moment = 'rolled' | 'now' | number;
+
+/** Statements by moment: each its own name, or a generic plan would have to fit all. */
+const choose = (name: string, at: Moment, texts: { rolled: string; now: string; at: string }) =>
+  at === 'rolled'
+    ? { name, text: texts.rolled }
+    : at === 'now'
+      ? { name: `${name}-and-changes`, text: texts.now }
+      : { name: `${name}-at`, text: texts.at };
 
 /**
  * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot. A lane's month
  * is one row of about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
- * Without `changes` the whole answer only where nothing came since the rollups; with them always.
  */
-export const totalsOfLanes = (questions: readonly LaneDays[], changes: boolean): QueryConfig => ({
-  name: changes ? 'totals-and-changes' : 'totals',
-  text: changes ? lanesWithChanges : revisions + rollups(rollupsOfLane),
+export const totalsOfLanes = (questions: readonly LaneDays[], at: Moment): QueryConfig => ({
+  ...choose('totals', at, { rolled: lanesRolled, now: lanesNow, at: lanesAt }),
   values: [
     questions.map(({ origin }) => origin),
     questions.map(({ destination }) => destination),
     questions.map(({ fromMonth }) => fromMonth),
     questions.map(({ toMonth }) => toMonth),
-    ...(changes ? [questions.map(({ from }) => from), questions.map(({ to }) => to)] : [[], []]),
+    ...(at === 'rolled' ? [[], []] : [questions.map(({ from }) => from), questions.map(({ to }) => to)]),
+    ...(typeof at === 'number' ? [at] : []),
   ],
 });
-
-const lanesWithChanges =
-  revisions + rollups(rollupsOfLane) + segments(1, segmentsOfLane(came)) + segments(-1, segmentsOfLane(went));
 
 const lanesBetween = `any (array(select l.id from fairway.lanes l
       where l.orig_code = any ($1::text[]) and l.dest_code = any ($2::text[]) and l.orig_code <> l.dest_code))`;
 const one = 'cross join (select 1 as question) n';
 const rollupsBetween = `fairway.rollups r ${one} where r.lane = ${lanesBetween} and r.month between $3 and $4`;
 const segmentsBetween = (attempts: string): string =>
-  `fairway.segments s ${one} where s.lane = ${lanesBetween} and s.attempt = ${attempts}
+  `fairway.segments s ${one} where s.lane = ${lanesBetween} and s.attempt = any (${attempts})
       and s.last_day >= date '1970-01-01' + $5::integer and s.first_day <= date '1970-01-01' + $6::integer`;
 
-/** The same for all lanes between two sets of ports; they all are question 1. */
-export const totalsBetween = (
-  { origins, destinations }: Lanes,
-  days: DayRange,
-  changes: boolean,
-): QueryConfig => ({
-  name: changes ? 'totals-between-and-changes' : 'totals-between',
-  text: changes ? betweenWithChanges : revisions + rollups(rollupsBetween),
-  values: [origins, destinations, days.fromMonth, days.toMonth, ...(changes ? [days.from, days.to] : [])],
-});
+const betweenRolled = revisions + rollups(rollupsBetween);
+const betweenNow = betweenRolled + changes(sinceRollups, segmentsBetween);
+const betweenAt = betweenRolled + changes(aroundRollups, segmentsBetween);
 
-const betweenWithChanges =
-  revisions +
-  rollups(rollupsBetween) +
-  segments(1, segmentsBetween(came)) +
-  segments(-1, segmentsBetween(went));
+/** The same for all lanes between two sets of ports; they all are question 1. */
+export const totalsBetween = ({ origins, destinations }: Lanes, days: DayRange, at: Moment): QueryConfig => ({
+  ...choose('totals-between', at, { rolled: betweenRolled, now: betweenNow, at: betweenAt }),
+  values: [
+    origins,
+    destinations,
+    days.fromMonth,
+    days.toMonth,
+    ...(at === 'rolled' ? [] : [days.from, days.to]),
+    ...(typeof at === 'number' ? [at] : []),
+  ],
+});

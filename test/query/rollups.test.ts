@@ -194,9 +194,9 @@ test('the pages read for a lane’s month depend neither on the batches before n
       await test.query(
         'vacuum analyze fairway.rollups, fairway.batches, fairway.segments, fairway.lanes, fairway.rollup_state, fairway.head',
       );
-      const rolled = await buffers(test, totalsOfLanes([lane], false));
+      const rolled = await buffers(test, totalsOfLanes([lane], 'rolled'));
       await publishItems(test.database, busy);
-      const behind = await buffers(test, totalsOfLanes([lane], true));
+      const behind = await buffers(test, totalsOfLanes([lane], 'now'));
       await rollUp(test.database, quiet);
       return { rolled, behind };
     };
