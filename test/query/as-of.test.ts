@@ -1,0 +1,236 @@
+/** Answers about the past: as plain SQL over the items says, whatever was rolled up, withdrawn, replaced and moved since. */
+import fc from 'fast-check';
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { formatDay } from '../../src/days.js';
+import { FairwayError } from '../../src/errors.js';
+import { putPlace } from '../../src/ingest/places.js';
+import { withdraw } from '../../src/ingest/withdraw.js';
+import { ratesBetween, RatesSource } from '../../src/query/rates.js';
+import { rollUp } from '../../src/query/roll-up.js';
+import { withDatabase, type TestDatabase } from '../support/database.js';
+import {
+  days,
+  firstDay,
+  history,
+  moveHead,
+  step,
+  type Step,
+  pastOf,
+  plainly,
+  ports,
+  regions,
+  writePast,
+  type Past,
+  type PastQuestion,
+} from '../support/past.js';
+import { publishItems } from '../support/publish.js';
+
+const histories = 2_000;
+const questionsPerStop = 3;
+const seed = Number(process.env['FAIRWAY_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const quiet = (): void => undefined;
+
+type Random = (below: number) => number;
+const randomFrom = (start: number): Random => {
+  let state = start >>> 0;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+};
+
+function randomQuestion(random: Random, newest: number): PastQuestion {
+  const places = random(3) > 0;
+  const names = places ? [...ports, ...regions] : ports;
+  const pick = (): string => names[random(names.length)] ?? '';
+  const from = firstDay + random(days);
+  return {
+    origin: pick(),
+    destination: pick(),
+    places,
+    asOf: random(newest + 1),
+    from,
+    to: from + random(days),
+  };
+}
+
+/** What the service answers, in the words of `plainly`. */
+async function answered(source: RatesSource, question: PastQuestion): Promise<string[]> {
+  const { places, origin, destination, asOf, from, to } = question;
+  const ends = places
+    ? {
+        origin: { place: origin, parameter: 'origin' },
+        destination: { place: destination, parameter: 'destination' },
+      }
+    : { origin: { port: origin }, destination: { port: destination } };
+  try {
+    const { revision, totals } = await ratesBetween(source, { ...ends, from, to, asOf }, {});
+    expect(revision).toBe(asOf);
+    return [...totals.counts].flatMap((count, index) =>
+      count === 0 ? [] : [`${formatDay(totals.from + index)} ${count} ${totals.sums[index]}`],
+    );
+  } catch (error) {
+    if (error instanceof FairwayError && error.code === 'place_unknown') return ['unknown'];
+    throw error;
+  }
+}
+
+async function compare(
+  source: RatesSource,
+  client: pg.ClientBase,
+  questions: readonly PastQuestion[],
+  where: string,
+): Promise<void> {
+  const [wanted, told] = await Promise.all([
+    plainly(client, questions),
+    Promise.all(questions.map((question) => answered(source, question))),
+  ]);
+  for (const [index, question] of questions.entries())
+    expect(told[index], `${where}: ${JSON.stringify(question)}`).toEqual(wanted[index]);
+}
+
+test(
+  `${histories} histories: at random past revisions, an answer is what plain SQL says`,
+  { timeout: 120_000 },
+  async () => {
+    process.stdout.write(`as-of: FAIRWAY_TEST_SEED=${seed}\n`);
+    const all = fc.sample(history, { numRuns: histories, seed });
+    let next = 0;
+    let before = 0;
+    const worker = (): Promise<void> =>
+      withDatabase(async ({ database, url }) => {
+        const client = new pg.Client(url);
+        await client.connect();
+        try {
+          for (let index = next++; index < all.length; index = next++) {
+            const where = `seed ${seed}, history ${index}`;
+            before += await run(pastOf(all[index] ?? []), randomFrom(seed + index), where);
+          }
+        } finally {
+          await client.end();
+        }
+        /** Stops after a roll-up and at the end; counts the questions about revisions before the rollups. */
+        async function run(past: Past, random: Random, where: string): Promise<number> {
+          // A source of its own: what it knows of places is of this history.
+          const source = new RatesSource(database);
+          await writePast(client, past);
+          let count = 0;
+          for (const rolled of new Set([
+            past.rollUps[random(past.rollUps.length)] ?? 0,
+            past.rollUps.at(-1),
+          ])) {
+            if (rolled === undefined) continue;
+            await moveHead(client, rolled);
+            await rollUp(database, quiet);
+            await moveHead(client, past.newest);
+            const questions = Array.from({ length: questionsPerStop }, () =>
+              randomQuestion(random, past.newest),
+            );
+            await compare(source, client, questions, `${where}, rolled up at ${rolled}`);
+            count += questions.filter(({ asOf }) => asOf < rolled).length;
+          }
+          return count;
+        }
+      });
+    await Promise.all([worker(), worker(), worker()]);
+    expect(next).toBeGreaterThanOrEqual(histories);
+    expect(before).toBeGreaterThan(histories / 2);
+  },
+);
+
+/** A history through the service's own functions; resolves with the number of revisions. */
+async function live(test: TestDatabase, steps: readonly Step[]): Promise<number> {
+  const visible: string[] = [];
+  let newest = 0;
+  const revisionNow = async (): Promise<number> => {
+    const [head] = await test.query<{ revision: string }>('select revision from fairway.head');
+    return Number(head?.revision);
+  };
+  for (const next of steps) {
+    if (next.kind === 'roll up') await rollUp(test.database, quiet);
+    else if (next.kind === 'place') await putPlace(test.database, next.place, quiet).catch(() => undefined);
+    else {
+      const at = next.kind === 'publish' ? -1 : next.which % Math.max(1, visible.length);
+      const gone = visible.splice(at, at < 0 ? 0 : 1);
+      if (next.kind !== 'withdraw') visible.push((await publishItems(test.database, next.items, gone)).batch);
+      else for (const batch of gone) await withdraw(test.database, batch, quiet);
+    }
+    newest = await revisionNow();
+  }
+  return newest;
+}
+
+test('so it is for batches and places that the service itself published, replaced, withdrew and moved', async () => {
+  let asked = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 20 }), fc.nat(), (steps, start) =>
+      withDatabase(async (test) => {
+        for (const code of regions)
+          await putPlace(test.database, { kind: 'region', code, name: 'Old', parent: null }, quiet);
+        const source = new RatesSource(test.database);
+        const random = randomFrom(start);
+        const client = new pg.Client(test.url);
+        await client.connect();
+        try {
+          const half = steps.length >> 1;
+          for (const part of [steps.slice(0, half), steps.slice(half)]) {
+            const newest = (await live(test, part)) || regions.length;
+            const questions = Array.from({ length: 6 }, () => randomQuestion(random, newest));
+            await compare(source, client, questions, `start ${start}`);
+            asked += questions.length;
+          }
+        } finally {
+          await client.end();
+        }
+      }),
+    ),
+    { numRuns: 20, seed },
+  );
+  expect(asked).toBeGreaterThanOrEqual(240);
+});
+
+const nameless = { from: firstDay, to: firstDay };
+const between = (origin: string, destination: string, asOf: number) => ({
+  origin: { place: origin, parameter: 'origin' },
+  destination: { place: destination, parameter: 'destination' },
+  ...nameless,
+  asOf,
+});
+
+test('places are those of then: a port that moved, one that was not there yet', () =>
+  withDatabase(async (test) => {
+    const { database } = test;
+    const put = async (kind: 'port' | 'region', code: string, parent: string | null): Promise<number> =>
+      (await putPlace(database, { kind, code, name: code, parent }, quiet)).revision;
+    await put('region', 'north', null);
+    await put('region', 'south', null);
+    await put('port', 'AAAAA', 'north');
+    const made = await put('port', 'BBBBB', 'south');
+    await publishItems(database, [
+      ['AAAAA', 'BBBBB', firstDay, 10],
+      ['AAAAA', 'BBBBB', firstDay, 20],
+    ]);
+    const moved = await put('port', 'AAAAA', 'south');
+    const newest = await put('region', 'west', null);
+    const source = new RatesSource(database);
+    const count = async (origin: string, asOf: number): Promise<number | undefined> =>
+      (await ratesBetween(source, between(origin, 'BBBBB', asOf), {})).totals.counts[0];
+    // Newest first and back again: from the tree of now, from trees that are read, from trees that are kept.
+    for (let round = 0; round < 2; round++) {
+      expect(await count('south', newest)).toBe(2);
+      expect(await count('north', moved)).toBe(0);
+      expect(await count('north', moved - 1)).toBe(2);
+      expect(await count('north', made)).toBe(0);
+      await expect(count('west', newest - 1)).rejects.toMatchObject({ code: 'place_unknown' });
+      await expect(count('north', made - 1)).rejects.toMatchObject({ code: 'place_unknown' });
+      await expect(count('north', newest + 1)).rejects.toMatchObject({
+        code: 'invalid_parameter',
+        faults: [{ parameter: 'as_of', value: String(newest + 1) }],
+      });
+    }
+    const reads = test.events.filter(
+      (event) => event.kind === 'statement-read' && event.statement === 'places-at',
+    );
+    expect(reads.length).toBe(4);
+  }));
