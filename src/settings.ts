@@ -24,6 +24,8 @@ export interface Config {
   /** `sample`, `none`, or the absolute path of a dump. */
   seed: string;
   databaseUrl: string | undefined;
+  /** A standby of it that answers questions. */
+  readUrl: string | undefined;
   /** The role `migrate` makes for the service, and its password. */
   serviceRole: string | undefined;
   servicePassword: string | undefined;
@@ -111,6 +113,14 @@ export const settings: readonly Setting[] = [
     key: 'databaseUrl',
     fallback: '',
     explanation: 'PostgreSQL to use instead of the embedded one',
+    secret: true,
+    parse: databaseAddress,
+  },
+  {
+    name: 'FAIRWAY_READ_URL',
+    key: 'readUrl',
+    fallback: '',
+    explanation: 'a standby of that database, which answers questions; what it lacks is asked of the primary',
     secret: true,
     parse: databaseAddress,
   },

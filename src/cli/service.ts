@@ -87,7 +87,7 @@ function eventBus(context: Context, config: Config): { emit: Emit; subscribe: (l
 }
 
 function buildServer(
-  { database, embedded, roller, uploads }: OpenedDatabase & { roller: Roller; uploads: UploadService },
+  { database, reads, embedded, roller, uploads }: OpenedDatabase & { roller: Roller; uploads: UploadService },
   config: Config,
   emit: Emit,
   subscribe: (listener: Emit) => void,
@@ -103,6 +103,7 @@ function buildServer(
   subscribe(metrics.observe);
   return createServer({
     database,
+    reads,
     emit,
     metrics,
     lifecycle,

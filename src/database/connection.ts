@@ -17,14 +17,7 @@ export const databaseVariables = ['PGHOST', 'PGHOSTADDR', 'PGSERVICE'] as const;
 export function namedDatabase(config: Config, env: NodeJS.ProcessEnv, cwd: string): ClientConfig | undefined {
   const password = readVariable(env, 'PGPASSWORD', cwd)?.text;
   const options = env['PGOPTIONS'] ? { options: env['PGOPTIONS'] } : {};
-  if (config.databaseUrl !== undefined) {
-    const url = new URL(config.databaseUrl);
-    return {
-      ...options,
-      connectionString: config.databaseUrl,
-      ...(!url.password && password !== undefined ? { password } : {}),
-    };
-  }
+  if (config.databaseUrl !== undefined) return byUrl(config.databaseUrl, env, cwd);
   if (!databaseVariables.some((name) => env[name])) return undefined;
   const service = env['PGSERVICE'] ? readService(env['PGSERVICE'], env) : {};
   const host = service['hostaddr'] ?? service['host'] ?? env['PGHOSTADDR'] ?? env['PGHOST'];
@@ -39,6 +32,22 @@ export function namedDatabase(config: Config, env: NodeJS.ProcessEnv, cwd: strin
     ...(user === undefined ? {} : { user }),
     ...(database === undefined ? {} : { database }),
     ...(secret === undefined ? {} : { password: secret }),
+  };
+}
+
+/** Options for the standby that answers questions, where one was named. */
+export const namedStandby = (
+  { readUrl }: Config,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+): ClientConfig | undefined => (readUrl === undefined ? undefined : byUrl(readUrl, env, cwd));
+
+function byUrl(connectionString: string, env: NodeJS.ProcessEnv, cwd: string): ClientConfig {
+  const password = readVariable(env, 'PGPASSWORD', cwd)?.text;
+  return {
+    ...(env['PGOPTIONS'] ? { options: env['PGOPTIONS'] } : {}),
+    connectionString,
+    ...(!new URL(connectionString).password && password !== undefined ? { password } : {}),
   };
 }
 

@@ -1,12 +1,15 @@
 /** Opens the database that is configured: the one that was named, or the embedded one, found running or started. */
-import { namedDatabase } from './connection.js';
+import { namedDatabase, namedStandby } from './connection.js';
 import { openDatabase, type Database } from './database.js';
 import { acquireEmbedded } from './embedded/index.js';
 import type { Config } from '../settings.js';
 import type { Emit } from '../events.js';
 
 export interface OpenedDatabase {
+  /** The primary. */
   database: Database;
+  /** Where questions go first: a standby, or the primary itself. */
+  reads: Database;
   embedded: boolean;
   /** Where the embedded server keeps its files. */
   folder: string | undefined;
@@ -23,29 +26,41 @@ export async function openConfigured(
   emit: Emit,
 ): Promise<OpenedDatabase> {
   const { poolSize } = config;
+  const standby = namedStandby(config, env, cwd);
+  const openReads = (primary: Database): Database =>
+    standby ? openDatabase({ connection: standby, poolSize, emit }) : primary;
   const named = namedDatabase(config, env, cwd);
   if (named) {
     const database = openDatabase({ connection: named, poolSize, emit });
+    const reads = openReads(database);
     return {
       database,
+      reads,
       embedded: false,
       folder: undefined,
       openPool: (poolSize) => openDatabase({ connection: named, poolSize, emit: ignore }),
-      close: async (force) => (force ? undefined : database.close()),
+      close: async (force) => (force ? undefined : closeAll(database, reads)),
     };
   }
   const server = await acquireEmbedded({ dataDir: config.dataDir, emit });
   const database = openDatabase({ connection: server.connection, poolSize, emit });
+  const reads = openReads(database);
   return {
     database,
+    reads,
     embedded: true,
     folder: server.folder,
     openPool: (poolSize) => openDatabase({ connection: server.connection, poolSize, emit: ignore }),
     close: async (force) => {
-      if (!force) await database.close();
+      if (!force) await closeAll(database, reads);
       await server.release();
     },
   };
 }
+
+/** Each pool once. */
+const closeAll = async (...databases: Database[]): Promise<void> => {
+  for (const database of new Set(databases)) await database.close();
+};
 
 const ignore = (): void => undefined;

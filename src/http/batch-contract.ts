@@ -13,7 +13,7 @@ import {
   rejection,
   state,
 } from './batch-shapes.js';
-import { away, json, nullable, problems } from './contract-shapes.js';
+import { away, gone, json, moment as revisions, nullable, problems } from './contract-shapes.js';
 
 const cursor = Type.Optional(
   Type.String({ maxLength: 40, description: '`next` of the answer before; go on from there' }),
@@ -221,6 +221,7 @@ export const batchRoutes = {
           origin: Type.String({ maxLength: 80, description: 'Code of a port or slug of a region' }),
           destination: Type.String({ maxLength: 80, description: 'Code of a port or slug of a region' }),
           day: Type.String({ maxLength: 10, description: 'YYYY-MM-DD', examples: ['2021-01-01'] }),
+          ...revisions,
         },
         { additionalProperties: false },
       ),
@@ -247,7 +248,13 @@ export const batchRoutes = {
             revision: count('Revision the answer belongs to'),
           }),
         ),
-        ...problems({ 400: 'A parameter is not valid', ...refused, 404: 'There is no such place', ...away }),
+        ...problems({
+          400: 'A parameter is not valid',
+          ...refused,
+          404: 'There is no such place',
+          ...gone,
+          ...away,
+        }),
       },
     },
   },

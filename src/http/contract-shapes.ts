@@ -43,9 +43,30 @@ export const problems = <Status extends number>(meanings: Record<Status, string>
   ) as Record<Status, object>;
 
 export const away = {
-  503: 'The database is away, or there is too much to do; Retry-After says when to ask again',
+  503: 'The database is away, has not reached the revision, or there is too much to do; Retry-After says when to ask again',
 };
 export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>
   Type.Union([schema, Type.Null()], { description });
+
+/** Which revision an answer is of. */
+export const moment = {
+  min_revision: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 999_999_999_999_999,
+      description:
+        'The answer is of this revision or a later one: whoever sends the newest `Rates-Revision` it has seen never goes back, whichever process answers. One that does not exist yet is a 400',
+    }),
+  ),
+  as_of: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 999_999_999_999_999,
+      description:
+        'The answer as it was at this revision: what was withdrawn since is there, what came since is not, and places are those of then. One that does not exist yet is a 400, one that is no longer kept a 410',
+    }),
+  ),
+};
+export const gone = { 410: 'The revision is no longer kept; `oldest_revision` is the oldest that is' };
 
 export const revision = Type.Integer({ description: 'Revision the answer belongs to' });

@@ -1,7 +1,8 @@
 /** The contract: the table of routes, with the shapes that requests and answers have. OpenAPI is generated from it. */
 import { Type } from 'typebox';
 import { batchRoutes } from './batch-contract.js';
-import { away, json, nullable, problems, revision } from './contract-shapes.js';
+import { historyRoutes } from './history-contract.js';
+import { away, gone, json, moment, nullable, problems, revision } from './contract-shapes.js';
 import { maximumDays } from './question.js';
 
 const name = (description: string, example: string) =>
@@ -27,6 +28,7 @@ const search = {
     }),
   ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'At most so many' })),
+  ...moment,
 };
 const changed = { revision: Type.Integer({ description: 'Revision since when it is so, or a later one' }) };
 
@@ -47,12 +49,7 @@ export const routes = {
         destination: name('Code of a port or slug of a region', 'north_europe'),
         orig_code: name('Code of the port of origin; one that does not exist has no items', 'CNGGZ'),
         dest_code: name('Code of the port of destination; likewise', 'EETLL'),
-        min_revision: Type.Optional(
-          Type.Integer({
-            description:
-              'The answer is of this revision or a later one: whoever sends the newest `Rates-Revision` it has seen never goes back, whichever process answers. One that does not exist yet is a 400',
-          }),
-        ),
+        ...moment,
       }),
       response: {
         200: json(
@@ -67,10 +64,16 @@ export const routes = {
             ),
           }),
         ),
-        ...problems({ 400: 'A parameter is missing or not valid', 404: 'There is no such place', ...away }),
+        ...problems({
+          400: 'A parameter is missing or not valid',
+          404: 'There is no such place',
+          ...gone,
+          ...away,
+        }),
       },
     },
   },
+  ...historyRoutes,
   ...batchRoutes,
   ports: {
     method: 'GET',
@@ -85,7 +88,7 @@ export const routes = {
       }),
       response: {
         200: json('Ports', Type.Object({ ports: Type.Array(Type.Object(port)), revision })),
-        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such region', ...away }),
+        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such region', ...gone, ...away }),
       },
     },
   },
@@ -97,9 +100,10 @@ export const routes = {
       tags: ['Places'],
       summary: 'One port',
       params: Type.Object({ code: port.code }),
+      querystring: Type.Object(moment),
       response: {
         200: json('The port', Type.Object({ ...port, revision })),
-        ...problems({ 404: 'There is no such port', ...away }),
+        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such port', ...gone, ...away }),
       },
     },
   },
@@ -147,7 +151,7 @@ export const routes = {
           'Regions; nested they have `regions` and `ports` instead of `parent`',
           Type.Object({ regions: Type.Array(Type.Any()), revision }),
         ),
-        ...problems({ 400: 'A parameter is not valid', ...away }),
+        ...problems({ 400: 'A parameter is not valid', ...gone, ...away }),
       },
     },
   },
@@ -159,12 +163,13 @@ export const routes = {
       tags: ['Places'],
       summary: 'One region',
       params: Type.Object({ slug: region.slug }),
+      querystring: Type.Object(moment),
       response: {
         200: json(
           'The region',
           Type.Object({ ...region, ports: Type.Integer({ description: 'Ports below it' }), revision }),
         ),
-        ...problems({ 404: 'There is no such region', ...away }),
+        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such region', ...gone, ...away }),
       },
     },
   },

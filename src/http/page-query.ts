@@ -3,10 +3,16 @@ import { FairwayError } from '../errors.js';
 
 export const writeCursor = (number: string): string => Buffer.from(`c${number}`).toString('base64url');
 
-/** Throws `invalid_parameter`. */
-export function readCursor(cursor: string): string {
-  const number = /^c([0-9]{1,18})$/.exec(Buffer.from(cursor, 'base64url').toString('latin1'))?.[1];
-  if (number !== undefined) return number;
+/** The number in a cursor. Throws `invalid_parameter`. */
+export const readCursor = (cursor: string): string => readCursorOf(1, cursor)[0] ?? '';
+
+/** So many numbers, which were written with dots between them. Throws `invalid_parameter`. */
+export function readCursorOf(count: number, cursor: string): string[] {
+  const numbers = /^c([0-9]{1,15}(?:\.[0-9]{1,15})*)$/.exec(
+    Buffer.from(cursor, 'base64url').toString('latin1'),
+  )?.[1];
+  const parts = numbers?.split('.');
+  if (parts?.length === count) return parts;
   throw invalid('cursor', 'is not one that an answer gave', '`next` of the answer before, as it is', cursor);
 }
 
@@ -22,6 +28,17 @@ export function readMoment(parameter: string, text: string): Date {
     text,
   );
 }
+
+/** Parameters of a question that say which revision its answer is of. */
+export interface MomentQuery {
+  as_of?: number;
+  min_revision?: number;
+}
+
+export const momentOf = ({ as_of, min_revision }: MomentQuery): { asOf?: number; minRevision?: number } => ({
+  ...(as_of === undefined ? {} : { asOf: as_of }),
+  ...(min_revision === undefined ? {} : { minRevision: min_revision }),
+});
 
 const invalid = (parameter: string, message: string, expected: string, value: string): FairwayError =>
   new FairwayError('invalid_parameter', `${parameter}: ${message}`, {

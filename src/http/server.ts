@@ -19,6 +19,7 @@ import { problemAnswer } from './render-error.js';
 import { assetsRoute } from './routes/assets.js';
 import { batchesRoutes } from './routes/batches.js';
 import { docsRoute } from './routes/docs.js';
+import { historyRoutes } from './routes/history.js';
 import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
@@ -41,6 +42,8 @@ export interface MetricsSource {
 
 export interface ServerOptions {
   database: Database;
+  /** Where questions go first; by default the database itself. */
+  reads?: Database;
   emit: Emit;
   metrics: MetricsSource;
   lifecycle: Lifecycle;
@@ -98,7 +101,7 @@ export type Server = ReturnType<typeof newServer>;
 
 export function createServer(options: ServerOptions): Server {
   const { database, emit, cacheBytes, requestMilliseconds, onBehind } = options;
-  const source = new RatesSource(database);
+  const source = new RatesSource(options.reads ?? database, database);
   const services: Services = {
     ...options,
     source,
@@ -120,6 +123,7 @@ export function createServer(options: ServerOptions): Server {
     assetsRoute(routes);
     docsRoute(routes, () => server.swagger());
     ratesRoute(routes, services);
+    historyRoutes(routes, services);
     sourcesRoute(routes, services);
     placesRoutes(routes, services);
     operationRoutes(routes, services);

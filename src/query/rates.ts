@@ -84,6 +84,19 @@ async function readRates(
   };
 }
 
+/** The tree of places as of a revision, or of now. Throws as `ratesBetween` does. */
+export const placesFor = (
+  source: RatesSource,
+  { asOf, minRevision }: Pick<RatesQuestion, 'asOf' | 'minRevision'>,
+  options: ReadOptions,
+): Promise<{ places: Places; revision: number }> =>
+  atRevision(source, options, async ({ places }) => {
+    if (asOf !== undefined) return { places: await places.at(asOf, options), revision: asOf };
+    const now = await places.now(options);
+    checkReached(now.revision, { min_revision: minRevision });
+    return now;
+  });
+
 const wantedBy = ({ minRevision, asOf }: RatesQuestion) => ({ min_revision: minRevision, as_of: asOf });
 
 function readTotals(node: RatesSource, question: RatesQuestion, options: ReadOptions): Promise<Totals> {
@@ -194,6 +207,13 @@ function dayText(day: number): string {
   return text;
 }
 
+const priceText = (count: number, sum: number): string =>
+  count < fewestItems ? 'null' : String(sum / count);
+
+/** Count and price of one day as members of a JSON object, as `renderRates` has them. */
+export const renderRate = (count: number, sum: number): string =>
+  `"count":${count === 0 ? 'null' : count},"price":${priceText(count, sum)}`;
+
 /**
  * The answer as JSON, days descending: `count` null for none; `price` the sum over the count in double precision, null
  * below `fewestItems`. Joined at the end: a text added up piece by piece is flattened anew each time it is sent.
@@ -202,7 +222,7 @@ export function renderRates({ from, counts, sums }: DayTotals): string {
   const days: string[] = [];
   for (let index = counts.length - 1; index >= 0; index--) {
     const count = counts[index] ?? 0;
-    const price = count < fewestItems ? 'null' : String((sums[index] ?? 0) / count);
+    const price = priceText(count, sums[index] ?? 0);
     days.push(`{"count":${count === 0 ? 'null' : count},"day":"${dayText(from + index)}","price":${price}}`);
   }
   return `{"rates":[${days.join(',')}]}`;

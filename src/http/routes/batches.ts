@@ -81,7 +81,7 @@ async function check({ uploads, source, deadline }: Services, upload: Upload, bo
     throw rejection({ errors, total: read.faultTotal, counts: read.faultCounts });
   }
   const lanes = touched.busiest(lanesCompared);
-  const moves = await largestMoves(source, lanes, upload.replaces, { deadline: deadline() });
+  const moves = await largestMoves(source.primary, lanes, upload.replaces, { deadline: deadline() });
   return renderCheck(read, touched, lanes.length, moves);
 }
 

@@ -1,19 +1,27 @@
 /** Ports and regions: to list, to search, to make and to change. */
+import type { FastifyReply } from 'fastify';
 import { FairwayError } from '../../errors.js';
 import { putPlace, type PlaceChange, type PlaceRow } from '../../ingest/places.js';
 import type { PlaceName, Places, Port, Region } from '../../query/places.js';
+import { placesFor } from '../../query/rates.js';
 import { requireScope } from '../access.js';
 import { routes } from '../contract.js';
+import { momentOf, type MomentQuery } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
 export function placesRoutes(server: Server, services: Services): void {
-  const { places, deadline } = services;
-  const now = () => places.now({ deadline: deadline() });
+  const { source, deadline } = services;
+  /** The tree that is meant; the answer names its revision. */
+  const treeFor = async (query: MomentQuery, reply: FastifyReply) => {
+    const tree = await placesFor(source, momentOf(query), { deadline: deadline() });
+    void reply.header('rates-revision', tree.revision);
+    return tree;
+  };
 
   server.route({
     ...routes.ports,
-    handler: async ({ query }) => {
-      const { places, revision } = await now();
+    handler: async ({ query }, reply) => {
+      const { places, revision } = await treeFor(query, reply);
       const codes =
         query.search === undefined ? [...places.ports.keys()] : places.search('port', query.search);
       const region = query.region === undefined ? undefined : existing(places, 'region', query.region).slug;
@@ -24,11 +32,11 @@ export function placesRoutes(server: Server, services: Services): void {
   });
   server.route({
     ...routes.regions,
-    handler: async ({ query }) => {
+    handler: async ({ query }, reply) => {
       if (query.view === 'tree' && (query.search !== undefined || query.limit !== undefined)) {
         throw new FairwayError('invalid_parameter', 'view=tree takes neither search nor limit');
       }
-      const { places, revision } = await now();
+      const { places, revision } = await treeFor(query, reply);
       if (query.view === 'tree') return { regions: places.tree(), revision };
       const slugs =
         query.search === undefined ? [...places.regions.keys()] : places.search('region', query.search);
@@ -40,15 +48,15 @@ export function placesRoutes(server: Server, services: Services): void {
   });
   server.route({
     ...routes.port,
-    handler: async ({ params }) => {
-      const { places, revision } = await now();
+    handler: async ({ params, query }, reply) => {
+      const { places, revision } = await treeFor(query, reply);
       return { ...existing(places, 'port', params.code), revision };
     },
   });
   server.route({
     ...routes.region,
-    handler: async ({ params }) => {
-      const { places, revision } = await now();
+    handler: async ({ params, query }, reply) => {
+      const { places, revision } = await treeFor(query, reply);
       const region = existing(places, 'region', params.slug);
       return { ...region, ports: places.codesBelow(region.slug).length, revision };
     },
@@ -67,7 +75,10 @@ function changeRoutes(server: Server, services: Services): void {
     onRequest,
     handler: async ({ params: { code }, body }, reply) => {
       const { outcome, revision } = await put({ kind: 'port', code, ...body });
-      return reply.code(outcome === 'created' ? 201 : 200).send({ code, ...body, revision });
+      return reply
+        .code(outcome === 'created' ? 201 : 200)
+        .header('rates-revision', revision)
+        .send({ code, ...body, revision });
     },
   });
   server.route({
@@ -75,7 +86,10 @@ function changeRoutes(server: Server, services: Services): void {
     onRequest,
     handler: async ({ params: { slug }, body }, reply) => {
       const { outcome, revision } = await put({ kind: 'region', code: slug, ...body });
-      return reply.code(outcome === 'created' ? 201 : 200).send({ slug, ...body, revision });
+      return reply
+        .code(outcome === 'created' ? 201 : 200)
+        .header('rates-revision', revision)
+        .send({ slug, ...body, revision });
     },
   });
 }

@@ -6,17 +6,18 @@ import { fewestItems } from '../../query/rates.js';
 import { sourcesBetween, type SourceBatch } from '../../query/sources/sources.js';
 import { callerOf, requireScope } from '../access.js';
 import { routes } from '../contract.js';
+import { momentOf } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
 export function sourcesRoute(server: Server, services: Services): void {
-  const { database, places, deadline } = services;
+  const { source, deadline } = services;
   server.route({
     ...routes.sources,
     onRequest: requireScope(services, 'ingest', 'withdraw'),
     handler: async (request, reply) => {
       const { origin, destination, day: text } = request.query;
-      const question = { origin, destination, day: dayOf(text) };
-      const { revision, batches } = await sourcesBetween(database, places, question, {
+      const question = { origin, destination, day: dayOf(text), ...momentOf(request.query) };
+      const { revision, batches } = await sourcesBetween(source, question, {
         deadline: deadline(),
       });
       const behind = batches.filter((batch) => countOf(batch) > 0);

@@ -56,7 +56,7 @@ async function movesOf(
   const gone =
     replaces === null
       ? undefined
-      : (await sourcesOf(source.database, lanes, { from, to }, replaces, options)).batches[0];
+      : (await sourcesOf(source.database, lanes, { from, to }, replaces, null, options)).batches[0];
   const moves: Move[] = [];
   for (const [day, { count, sum }] of days) {
     const index = day - from;

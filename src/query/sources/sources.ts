@@ -3,8 +3,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, ReadOptions } from '../../database/database.js';
 import { FairwayError } from '../../errors.js';
 import { unpackItems } from '../../segment.js';
-import type { PlaceSource } from '../place-source.js';
+import { atRevision, checkKept, checkReached } from '../at-revision.js';
 import type { Places } from '../places.js';
+import type { RatesQuestion, RatesSource } from '../rates.js';
 import { segmentsWithBatches, type SourceRow } from './sql.js';
 
 /** Bytes of segments that are added up before other requests get their turn: about a millisecond's work. */
@@ -31,16 +32,17 @@ export interface SourceLanes {
   destinations: readonly string[];
 }
 
-/** Batches behind the days from `from` to `to` (since 1970-01-01, both included), by number. `batch`: only this one. */
+/** Batches behind the days from `from` to `to` (since 1970-01-01, both included), by number. `batch`: only this one. `asOf`: as it was at that revision. */
 export async function sourcesOf(
   database: Database,
   { origins, destinations }: SourceLanes,
   { from, to }: { from: number; to: number },
   batch: string | null,
+  asOf: number | null,
   options: ReadOptions,
-): Promise<DaySources & { placesRevision: number }> {
+): Promise<DaySources & { placesRevision: number; oldest: number }> {
   const rows = await database.read<SourceRow>(
-    segmentsWithBatches(origins, destinations, from, to, batch),
+    segmentsWithBatches(origins, destinations, from, to, batch, asOf),
     options,
   );
   const batches = new Map<string, SourceBatch>();
@@ -69,6 +71,7 @@ export async function sourcesOf(
   return {
     revision: Number(rows[0]?.revision ?? 0),
     placesRevision: Number(rows[0]?.places_revision ?? 0),
+    oldest: Number(rows[0]?.oldest_revision ?? 0),
     batches: [...batches.values()].sort((a, b) => Number(a.batch) - Number(b.batch)),
   };
 }
@@ -82,29 +85,43 @@ function addSegment({ counts, sums }: SourceBatch, shift: number, { format, payl
   });
 }
 
-/** Batches behind one day between two places, each a port or a region. Throws `place_unknown` with near matches. */
-export async function sourcesBetween(
-  database: Database,
-  source: PlaceSource,
-  { origin, destination, day }: { origin: string; destination: string; day: number },
+export interface SourcesQuestion extends Pick<RatesQuestion, 'asOf' | 'minRevision'> {
+  /** Each a port or a region. */
+  origin: string;
+  destination: string;
+  /** Since 1970-01-01. */
+  day: number;
+}
+
+/** Batches behind one day between two places. Throws `place_unknown` with near matches, and as `ratesBetween` does. */
+export const sourcesBetween = (
+  source: RatesSource,
+  question: SourcesQuestion,
+  options: ReadOptions,
+): Promise<DaySources> => atRevision(source, options, (node) => readSources(node, question, options));
+
+async function readSources(
+  { database, places: trees }: RatesSource,
+  { origin, destination, day, asOf, minRevision }: SourcesQuestion,
   options: ReadOptions,
 ): Promise<DaySources> {
-  let { places } = await source.now(options);
+  const now = asOf === undefined ? await trees.now(options) : undefined;
+  if (now) checkReached(now.revision, { min_revision: minRevision });
+  let places = now?.places ?? (await trees.at(asOf ?? 0, options));
   for (let tries = 0; tries < 5; tries++) {
     const lanes = {
       origins: portsOf(places, 'origin', origin),
       destinations: portsOf(places, 'destination', destination),
     };
-    const { placesRevision, ...found } = await sourcesOf(
-      database,
-      lanes,
-      { from: day, to: day },
-      null,
-      options,
-    );
-    if (placesRevision === places.revision) return found;
+    const days = { from: day, to: day };
+    const found = await sourcesOf(database, lanes, days, null, asOf ?? null, options);
+    checkReached(found.revision, { min_revision: minRevision, as_of: asOf });
+    checkKept(asOf, found.oldest);
+    const { placesRevision, batches } = found;
+    if (asOf !== undefined) return { batches, revision: asOf };
+    if (placesRevision === places.revision) return { batches, revision: found.revision };
     // The places changed between the tree and the snapshot: once more, with the tree of now.
-    places = await source.atLeast(placesRevision, options);
+    places = await trees.atLeast(placesRevision, options);
   }
   throw new FairwayError('overloaded', 'ports and regions are changing just now; try again in a moment');
 }

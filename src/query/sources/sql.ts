@@ -1,8 +1,8 @@
 /** The statement of what stands behind a lane's days: the segments themselves, since rollups know no batches. */
 import type { QueryConfig } from 'pg';
-import type { HeadRow } from '../sql.js';
+import { oldestRevision, type HeadRow, type OldestRow } from '../sql.js';
 
-export interface SourceRow extends HeadRow {
+export interface SourceRow extends HeadRow, OldestRow {
   /** Null where there is nothing in the range. */
   batch: string | null;
   owner: string | null;
@@ -16,7 +16,7 @@ export interface SourceRow extends HeadRow {
 
 /**
  * Visible segments of lanes that overlap a range of days, with their batches, and the revision: one statement, so one
- * snapshot. One row with nulls where there is none. `batch`: only this one's.
+ * snapshot. One row with nulls where there is none. `batch`: only this one's. `asOf`: visible at that revision.
  */
 export const segmentsWithBatches = (
   origins: readonly string[],
@@ -24,9 +24,10 @@ export const segmentsWithBatches = (
   from: number,
   to: number,
   batch: string | null,
+  asOf: number | null,
 ): QueryConfig => ({
   name: 'segments-with-batches',
-  text: `select h.revision, h.places_revision, s.*
+  text: `select h.revision, h.places_revision, ${oldestRevision} as oldest_revision, s.*
     from fairway.head h
     left join (
       select b.id as batch, b.owner_key as owner, b.idempotency_key as key, b.published_at,
@@ -36,8 +37,9 @@ export const segmentsWithBatches = (
       join fairway.batches b on b.attempt = s.attempt
       where l.orig_code = any ($1::text[]) and l.dest_code = any ($2::text[]) and l.orig_code <> l.dest_code
         and s.last_day >= date '1970-01-01' + $3::integer and s.first_day <= date '1970-01-01' + $4::integer
-        and b.published_revision is not null and b.withdrawn_revision is null
+        and b.published_revision <= coalesce($6::bigint, (select revision from fairway.head))
+        and (b.withdrawn_revision is null or b.withdrawn_revision > coalesce($6::bigint, (select revision from fairway.head)))
         and ($5::bigint is null or b.id = $5)
     ) s on true`,
-  values: [origins, destinations, from, to, batch],
+  values: [origins, destinations, from, to, batch, asOf],
 });

@@ -1,0 +1,118 @@
+/** GET /revisions and GET /rates/changes: what changed, for those who follow along or keep a copy. */
+import { formatDay } from '../../days.js';
+import { FairwayError } from '../../errors.js';
+import { changesBetween, type LaneChanges, type RateChange } from '../../query/history/changes.js';
+import { revisionsSince, type Revision, type RevisionsPage } from '../../query/history/revisions.js';
+import { renderRate } from '../../query/rates.js';
+import { routes } from '../contract.js';
+import { historyPages } from '../history-contract.js';
+import { sendLines, wantsNdjson } from '../ndjson.js';
+import { readCursor, readCursorOf, writeCursor } from '../page-query.js';
+import type { Server, Services } from '../server.js';
+
+const jsonType = 'application/json; charset=utf-8';
+
+export function historyRoutes(server: Server, services: Services): void {
+  const { source, deadline } = services;
+  server.route({
+    ...routes.revisions,
+    handler: async (request, reply) => {
+      const { since = 0, limit = historyPages.revisions, cursor } = request.query;
+      const from = cursor === undefined ? since : Number(readCursor(cursor));
+      const page = await revisionsSince(source, from, limit, { deadline: deadline() });
+      const { revisions, newest } = page;
+      void reply.header('rates-revision', newest);
+      if (wantsNdjson(request)) return sendLines(reply, revisionLines(services, page, newest));
+      const last = revisions.at(-1)?.revision ?? newest;
+      return { revisions, revision: newest, next: last < newest ? writeCursor(String(last)) : null };
+    },
+  });
+  server.route({
+    ...routes.changes,
+    handler: async (request, reply) => {
+      const { since, limit = historyPages.changes, cursor } = request.query;
+      const { until, afterLane } = placeOf(request.query.until, cursor);
+      if (until !== undefined && until < since) throw backwards(since, until);
+      const read = (afterLane: number, until: number | undefined): Promise<LaneChanges> =>
+        changesBetween(source, { since, until, afterLane }, { deadline: deadline() });
+      const first = await read(afterLane, until);
+      void reply.header('rates-revision', first.until);
+      if (wantsNdjson(request)) return sendLines(reply, changeLines(first, read));
+      const { changes, lastLane } = await fill(first, limit, read);
+      const next = lastLane === undefined ? 'null' : `"${writeCursor(`${first.until}.${lastLane}`)}"`;
+      return reply
+        .type(jsonType)
+        .send(
+          `{"changes":[${changes.map(renderChange).join(',')}],"since":${since},"revision":${first.until},"next":${next}}` as never,
+        );
+    },
+  });
+}
+
+/** A page at a time up to the revision that was the newest at first. */
+async function* revisionLines(
+  { source, deadline }: Services,
+  first: RevisionsPage,
+  newest: number,
+): AsyncGenerator<string> {
+  let revisions: readonly Revision[] = first.revisions;
+  for (;;) {
+    yield revisions
+      .filter(({ revision }) => revision <= newest)
+      .map((revision) => `${JSON.stringify(revision)}\n`)
+      .join('');
+    const last = revisions.at(-1)?.revision ?? newest;
+    if (last >= newest) break;
+    ({ revisions } = await revisionsSince(source, last, historyPages.revisions, { deadline: deadline() }));
+  }
+  yield `{"revision":${newest}}\n`;
+}
+
+type Read = (afterLane: number, until: number) => Promise<LaneChanges>;
+
+async function* changeLines(first: LaneChanges, read: Read): AsyncGenerator<string> {
+  let { changes, lastLane } = first;
+  for (;;) {
+    yield changes.map((change) => `${renderChange(change)}\n`).join('');
+    if (lastLane === undefined) break;
+    ({ changes, lastLane } = await read(lastLane, first.until));
+  }
+  yield `{"revision":${first.until}}\n`;
+}
+
+/** Lanes until there are as many changes as asked for. */
+async function fill(first: LaneChanges, limit: number, read: Read): Promise<LaneChanges> {
+  const changes = [...first.changes];
+  let { lastLane } = first;
+  while (lastLane !== undefined && changes.length < limit) {
+    const more = await read(lastLane, first.until);
+    for (const change of more.changes) changes.push(change);
+    ({ lastLane } = more);
+  }
+  return { changes, until: first.until, lastLane };
+}
+
+const renderChange = ({ origin, destination, day, count, sum }: RateChange): string =>
+  `{"orig_code":${JSON.stringify(origin)},"dest_code":${JSON.stringify(destination)},"day":"${formatDay(day)}",${renderRate(count, sum)}}`;
+
+/** Where to go on: the cursor keeps to the revision of the first page. */
+function placeOf(
+  until: number | undefined,
+  cursor: string | undefined,
+): { until: number | undefined; afterLane: number } {
+  if (cursor === undefined) return { until, afterLane: 0 };
+  const [revision, lane] = readCursorOf(2, cursor);
+  return { until: Number(revision), afterLane: Number(lane) };
+}
+
+const backwards = (since: number, until: number): FairwayError =>
+  new FairwayError('invalid_parameter', `until: revision ${until} comes before since=${since}`, {
+    faults: [
+      {
+        parameter: 'until',
+        message: `revision ${until} comes before since=${since}`,
+        expected: 'the same revision as since, or a later one',
+        value: String(until),
+      },
+    ],
+  });
