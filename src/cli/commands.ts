@@ -247,6 +247,7 @@ function addQuestionCommands(command: AddCommand, context: Context): void {
     .argument('<destination>', 'code of a port or slug of a region')
     .requiredOption('--from <day>', 'first day, YYYY-MM-DD')
     .requiredOption('--to <day>', 'last day, YYYY-MM-DD')
+    .option('--as-of <revision>', 'as it was at this revision')
     .addOption(url())
     .addOption(json().conflicts('csv'))
     .option('--csv', 'print CSV')

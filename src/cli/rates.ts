@@ -8,6 +8,8 @@ export interface RatesFlags {
   destination: string;
   from: string;
   to: string;
+  /** A revision. */
+  asOf?: string;
   url?: string;
   json?: boolean;
   csv?: boolean;
@@ -26,6 +28,7 @@ export async function runRates(context: Context, flags: RatesFlags): Promise<voi
     date_to: flags.to,
     origin: flags.origin,
     destination: flags.destination,
+    ...(flags.asOf === undefined ? {} : { as_of: flags.asOf }),
   });
   const path = `/rates?${query.toString()}`;
   const answer = (await ask({ url: config.url }, { path })) as { rates: RateLine[] };
