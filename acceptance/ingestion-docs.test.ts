@@ -7,7 +7,9 @@ import { root } from './support.js';
 
 const text = readFileSync(join(root, 'docs', 'ingestion.md'), 'utf8');
 
-test('every example of docs/ingestion.md does what it says', () => runExamples('ingestion.md', 16), 120_000);
+test('every example of docs/ingestion.md does what it says', async () => {
+  expect(await runExamples('ingestion.md')).toBeGreaterThan(15);
+}, 120_000);
 
 test('it names every fault that docs/errors.md explains, and no other', () => {
   const errors = readFileSync(join(root, 'docs', 'errors.md'), 'utf8').split('## Faults of a batch')[1] ?? '';

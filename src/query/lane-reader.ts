@@ -15,7 +15,7 @@ export interface Revisions {
   places: number;
   /** The revision that rollups stand for. */
   rolled: number;
-  /** The oldest revision that can be asked about. */
+  /** The oldest revision that can be asked about; 0 where the question was of now. */
   oldest: number;
 }
 

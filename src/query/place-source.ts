@@ -57,7 +57,10 @@ export class PlaceSource {
     return known;
   }
 
-  /** The tree as it was at any revision. Throws `NotReached`, `revision_gone`. */
+  /**
+   * The tree as it was at any revision. Throws `NotReached`, `revision_gone`; but from what is kept also after that went:
+   * `check` finds out.
+   */
   async at(revision: number, options: ReadOptions): Promise<Places> {
     const kept = this.#past.find(({ places, through }) => places.revision <= revision && revision <= through);
     if (kept) return this.#keep(kept);
@@ -67,6 +70,15 @@ export class PlaceSource {
       this.#loadingPast.set(revision, loading);
     }
     return loading;
+  }
+
+  /** Whether a revision is there and can be asked about: throws `NotReached`, `revision_gone`. Resolves with the head. */
+  async check(revision: number, options: ReadOptions): Promise<HeadRow> {
+    const [head] = await this.#database.read<HeadRow & OldestRow>(headOf, options);
+    if (!head) throw new Error('there is no head');
+    checkReached(Number(head.revision), { as_of: revision });
+    checkKept(revision, Number(head.oldest_revision));
+    return head;
   }
 
   /** Reads the tree again; those who ask at the same time share one read. */
@@ -83,14 +95,11 @@ export class PlaceSource {
   }
 
   async #readAt(revision: number, options: ReadOptions): Promise<Places> {
-    const [head] = await this.#database.read<HeadRow & OldestRow>(headOf, options);
-    const newest = Number(head?.revision ?? 0);
-    checkReached(newest, { as_of: revision });
-    checkKept(revision, Number(head?.oldest_revision ?? 0));
+    const head = await this.check(revision, options);
     // Nearly always places have not changed since: then the tree of now is the one.
     const known = this.#known;
-    if (known && known.revision <= revision && known.revision === Number(head?.places_revision ?? 0))
-      return this.#keep({ places: known, through: newest });
+    if (known && known.revision <= revision && known.revision === Number(head.places_revision))
+      return this.#keep({ places: known, through: Number(head.revision) });
     const rows = await this.#database.read<PastPlacesRow>(placesAt(revision), options);
     const seen = Number(rows[0]?.revision ?? 0);
     // Behind one address there may be several nodes.

@@ -91,7 +91,10 @@ export const placesFor = (
   options: ReadOptions,
 ): Promise<{ places: Places; revision: number }> =>
   atRevision(source, options, async ({ places }) => {
-    if (asOf !== undefined) return { places: await places.at(asOf, options), revision: asOf };
+    if (asOf !== undefined) {
+      await places.check(asOf, options);
+      return { places: await places.at(asOf, options), revision: asOf };
+    }
     const now = await places.now(options);
     checkReached(now.revision, { min_revision: minRevision });
     return now;
@@ -118,7 +121,10 @@ async function readPlacesAt(
 ): Promise<Totals> {
   const places = await node.places.at(asOf, options);
   const faults = unknownEnds(places, question);
-  if (faults.length > 0) throw unknown(faults);
+  if (faults.length > 0) {
+    await node.places.check(asOf, options);
+    throw unknown(faults);
+  }
   return readBetween(node, portsOfEnds(places, question), daysOf(question), options, asOf);
 }
 

@@ -12,8 +12,7 @@ export interface OldestRow {
   oldest_revision: string;
 }
 
-/** Over the row `h` of head. */
-export const oldestRevision = '0::bigint';
+export const oldestRevision = '(select history_from from fairway.retention)';
 
 export const headOf: QueryConfig = {
   name: 'head',
@@ -85,6 +84,7 @@ export interface TotalsRow {
   places_revision: string | null;
   /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
   rolled_revision: string | null;
+  /** Told of a revision in the past alone. */
   oldest_revision: string | null;
   /** Of a rollup, since 1970-01. */
   month: number | null;
@@ -96,7 +96,9 @@ export interface TotalsRow {
   payload: Buffer | null;
 }
 
-const revisions = `select 0 as question, h.revision, h.places_revision, w.revision as rolled_revision, ${oldestRevision} as oldest_revision,
+const revisions = (
+  oldest: string,
+): string => `select 0 as question, h.revision, h.places_revision, w.revision as rolled_revision, ${oldest} as oldest_revision,
       null::smallint as month, null::integer as change, null::integer as first_day, null::smallint as format, null::bytea as payload
     from fairway.head h, fairway.rollup_state w`;
 
@@ -154,9 +156,13 @@ const segmentsOfLane = (attempts: string): string =>
       where s.lane = l.id and s.attempt = any (${attempts})
       and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day offset 0) s`;
 
-const lanesRolled = revisions + rollups(rollupsOfLane);
+/** Only of the past is the oldest revision of interest, and the statements of now are the hottest. */
+const revisionsNow = revisions('null::bigint');
+const revisionsPast = revisions(oldestRevision);
+
+const lanesRolled = revisionsNow + rollups(rollupsOfLane);
 const lanesNow = lanesRolled + changes(sinceRollups, segmentsOfLane);
-const lanesAt = lanesRolled + changes(aroundRollups, segmentsOfLane);
+const lanesAt = revisionsPast + rollups(rollupsOfLane) + changes(aroundRollups, segmentsOfLane);
 
 /**
  * Which totals are meant: `rolled` those of the rollups, the whole answer only where nothing came since; `now` those of
@@ -196,9 +202,9 @@ const segmentsBetween = (attempts: string): string =>
   `fairway.segments s ${one} where s.lane = ${lanesBetween} and s.attempt = any (${attempts})
       and s.last_day >= date '1970-01-01' + $5::integer and s.first_day <= date '1970-01-01' + $6::integer`;
 
-const betweenRolled = revisions + rollups(rollupsBetween);
+const betweenRolled = revisionsNow + rollups(rollupsBetween);
 const betweenNow = betweenRolled + changes(sinceRollups, segmentsBetween);
-const betweenAt = betweenRolled + changes(aroundRollups, segmentsBetween);
+const betweenAt = revisionsPast + rollups(rollupsBetween) + changes(aroundRollups, segmentsBetween);
 
 /** The same for all lanes between two sets of ports; they all are question 1. */
 export const totalsBetween = ({ origins, destinations }: Lanes, days: DayRange, at: Moment): QueryConfig => ({

@@ -172,7 +172,7 @@ async function buffers(
   return (plan['Shared Hit Blocks'] ?? 0) + (plan['Shared Read Blocks'] ?? 0);
 }
 
-test('the pages read for a lane’s month depend neither on the batches before nor, by their number, on those since', () =>
+test('the pages read for a lane’s month depend neither on the batches before nor, by their number, on those since; in the past likewise', () =>
   withDatabase(async (test) => {
     const lane = {
       origin: 'AAAAA',
@@ -188,7 +188,7 @@ test('the pages read for a lane’s month depend neither on the batches before n
       first + (index % 4),
       5 + index,
     ]);
-    const measure = async (batches: number): Promise<{ rolled: number; behind: number }> => {
+    const measure = async (batches: number): Promise<{ rolled: number; behind: number; past: number }> => {
       for (let batch = 0; batch < batches; batch++) await publishItems(test.database, busy);
       await rollUp(test.database, quiet);
       await test.query(
@@ -198,7 +198,11 @@ test('the pages read for a lane’s month depend neither on the batches before n
       await publishItems(test.database, busy);
       const behind = await buffers(test, totalsOfLanes([lane], 'now'));
       await rollUp(test.database, quiet);
-      return { rolled, behind };
+      const [{ revision } = { revision: '' }] = await test.query<{ revision: string }>(
+        'select revision from fairway.head',
+      );
+      const past = await buffers(test, totalsOfLanes([lane], Number(revision) - 3));
+      return { rolled, behind, past };
     };
     const few = await measure(10);
     const many = await measure(990);
@@ -206,4 +210,6 @@ test('the pages read for a lane’s month depend neither on the batches before n
     // A level more in an index is what a hundred times as many rows may cost.
     expect(many.rolled).toBeLessThanOrEqual(few.rolled + 3);
     expect(many.behind).toBeLessThanOrEqual(few.behind + 12);
+    // As of three revisions ago, only the batches since are looked at.
+    expect(many.past).toBeLessThanOrEqual(few.past + 12);
   }));

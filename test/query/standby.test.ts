@@ -94,7 +94,7 @@ test(
       for (const wanted of [
         { minRevision: revision },
         { asOf: revision },
-        { asOf: revision, ...{ origin: named('X') } },
+        { asOf: revision, origin: named('X') },
       ])
         await expect(ask(wanted)).rejects.toMatchObject({
           code: 'revision_not_here',

@@ -116,8 +116,9 @@ function changePlace(past: Past, place: PastPlace): void {
 /** Writes a history in place of what there is, its head at revision 0. */
 export async function writePast(client: pg.ClientBase, { newest, batches, places }: Past): Promise<void> {
   await client.query(`begin;
-    delete from fairway.segments; delete from fairway.rollups; delete from fairway.places; delete from fairway.lanes;
-    update fairway.batches set attempt = null, state = 'rejected', published_revision = null, withdrawn_revision = null;
+    delete from fairway.segments; delete from fairway.parts; delete from fairway.rollups; delete from fairway.places; delete from fairway.lanes;
+    update fairway.batches set attempt = null, state = 'rejected', published_revision = null, withdrawn_revision = null, purged_at = null;
+    update fairway.retention set history_from = 0;
     delete from fairway.attempts; delete from fairway.batches; delete from fairway.revisions;
     update fairway.rollup_state set revision = 0; update fairway.head set revision = 0, places_revision = 0;`);
   const insert = (text: string, rows: unknown): Promise<unknown> =>
@@ -161,6 +162,9 @@ export async function writePast(client: pg.ClientBase, { newest, batches, places
      join fairway.lanes l on l.orig_code = n."from" and l.dest_code = n."to"`,
     batches.flatMap(segmentsOf),
   );
+  await client.query(
+    `insert into fairway.parts (attempt, part, items) select attempt, part, sum(items) from fairway.segments group by 1, 2`,
+  );
   await insert(
     `insert into fairway.places (kind, code, name, parent, from_revision, until_revision)
      select kind, code, name, parent, "from", until from json_to_recordset($1)
@@ -198,6 +202,11 @@ export const moveHead = (client: pg.ClientBase, revision: number): Promise<unkno
        (select coalesce(max(r), 0) from fairway.places, lateral (values (from_revision), (until_revision)) v (r) where r <= $1)`,
     [revision],
   );
+
+export const horizonOf = async (client: pg.ClientBase): Promise<number> => {
+  const { rows } = await client.query<{ history_from: string }>('select history_from from fairway.retention');
+  return Number(rows[0]?.history_from);
+};
 
 /** Two ends, each a port of old or the name of a place, as of a revision. */
 export interface PastQuestion {

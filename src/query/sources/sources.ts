@@ -107,6 +107,7 @@ async function readSources(
 ): Promise<DaySources> {
   const now = asOf === undefined ? await trees.now(options) : undefined;
   if (now) checkReached(now.revision, { min_revision: minRevision });
+  if (asOf !== undefined) await trees.check(asOf, options);
   let places = now?.places ?? (await trees.at(asOf ?? 0, options));
   for (let tries = 0; tries < 5; tries++) {
     const lanes = {
