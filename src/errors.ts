@@ -17,6 +17,7 @@ interface CatalogueEntry {
 
 export const catalogue = {
   invalid_parameter: { status: 400, title: 'A parameter is missing or not valid', exit: exitCodes.usage },
+  too_costly: { status: 400, title: 'The question asks for too much at once', exit: exitCodes.usage },
   bad_request: { status: 400, title: 'The request could not be understood', exit: exitCodes.usage },
   body_unreadable: { status: 400, title: 'The body is cut off or not as encoded', exit: exitCodes.usage },
   unauthenticated: { status: 401, title: 'A valid API key is needed', exit: exitCodes.usage },
@@ -35,6 +36,7 @@ export const catalogue = {
   key_conflict: { status: 409, title: 'This key belongs to another content', exit: exitCodes.rejected },
   revision_gone: { status: 410, title: 'The revision is no longer kept', exit: exitCodes.usage },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
+  budget_spent: { status: 429, title: 'This client has asked for its share', exit: exitCodes.retry },
   url_too_long: { status: 414, title: 'The address is longer than allowed', exit: exitCodes.usage },
   headers_too_large: { status: 431, title: 'The headers are larger than allowed', exit: exitCodes.usage },
   unsupported_media_type: {

@@ -1,6 +1,6 @@
 /**
  * The packed form of a rollup: what the items of a lane add up to, per day of one month. Byte 0 the width of a count
- * (1 to 4), byte 1 the width of a sum (1 to 6), then each day that has items as (day of the month from 0, count, sum),
+ * (1 to 4), byte 1 the width of a sum (1 to 7), then each day that has items as (day of the month from 0, count, sum),
  * by day, numbers big-endian. Written and read by `query`.
  */
 import { dayOf, monthOf } from './days.js';
@@ -18,7 +18,7 @@ export const firstDayOf = (month: number): number =>
 /** Days a month can have. */
 export const daysOfMonth = 31;
 
-/** Packs counts and sums per day of the month; undefined where there is no item. Sums are below 2^48. */
+/** Packs counts and sums per day of the month; undefined where there is no item. Sums are below 2^53. */
 export function packRollup(counts: ArrayLike<number>, sums: ArrayLike<number>): Buffer | undefined {
   let days = 0;
   let largestCount = 0;

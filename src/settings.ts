@@ -37,6 +37,10 @@ export interface Config {
   drainSeconds: number;
   /** What kept answers may take up; 0 keeps none. */
   cacheMegabytes: number;
+  /** Thousands of rows that a client may have read for it in a minute, beyond ordinary questions; 0: as many as it likes. */
+  budget: number;
+  /** Proxies in front whose X-Forwarded-For counts. */
+  trustedProxies: number;
   /** Batches loaded at once. */
   uploads: number;
   /** Size of a batch's body at the most, once decoded. */
@@ -174,6 +178,20 @@ export const settings: readonly Setting[] = [
     fallback: '32',
     explanation: 'memory for answers that are asked for again; 0 keeps none',
     parse: wholeNumber(0, 4_096),
+  },
+  {
+    name: 'FAIRWAY_BUDGET',
+    key: 'budget',
+    fallback: '5000',
+    explanation: 'thousands of rows that a client’s costly questions may read in a minute; 0 sets no limit',
+    parse: wholeNumber(0, 999_999),
+  },
+  {
+    name: 'FAIRWAY_TRUSTED_PROXIES',
+    key: 'trustedProxies',
+    fallback: '0',
+    explanation: 'proxies in front of the service whose X-Forwarded-For is believed',
+    parse: wholeNumber(0, 10),
   },
   {
     name: 'FAIRWAY_UPLOADS',

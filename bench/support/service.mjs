@@ -17,11 +17,16 @@ export async function withFolder(work) {
 }
 
 /** Starts `fairway up` and waits until it says where it answers. `log`: the file its standard error goes to. */
-export async function startService({ root, dataDir, level, log }) {
+export async function startService({ root, dataDir, level, log, more = {} }) {
   // Appending, so that the file can be emptied between measurements.
   const file = openSync(log, 'a');
   const child = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'dist', 'main.js'), 'up'], {
-    env: cleanEnvironment({ FAIRWAY_DATA_DIR: dataDir, FAIRWAY_PORT: '0', FAIRWAY_LOG_LEVEL: level }),
+    env: cleanEnvironment({
+      FAIRWAY_DATA_DIR: dataDir,
+      FAIRWAY_PORT: '0',
+      FAIRWAY_LOG_LEVEL: level,
+      ...more,
+    }),
     cwd: tmpdir(),
     stdio: ['ignore', 'pipe', file],
   });

@@ -111,6 +111,8 @@ function buildServer(
     writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
     cacheBytes: config.cacheMegabytes << 20,
     requestMilliseconds: config.requestSeconds * 1_000,
+    budgetRows: config.budget * 1_000,
+    proxies: config.trustedProxies,
     onBehind: () => roller.kick(),
   });
 }

@@ -35,6 +35,8 @@ export interface Clients {
   giveBack(client: PoolClient, error?: unknown): void;
   /** Destroys the connection, which settles what runs on it; says nothing of the database. */
   giveUp(client: PoolClient): void;
+  /** As `giveUp`, and has the server stop what runs there: for reads, which nobody waits for any more. Never for what may commit. */
+  abandon(client: PoolClient): void;
   statistics: () => PoolStatistics;
   close: () => Promise<void>;
 }
@@ -61,6 +63,10 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
   // For good, not only while somebody uses the client: the error may come in the same chunk of bytes as the end of the
   // connect or of the statement, before the one who waits for it runs, and then nobody listens (seen under kill -9).
   pool.on('connect', (client) => client.on('error', (error) => note(client, error)));
+  const giveUp = (client: PoolClient): void => {
+    givenUp.add(client);
+    socketOf(client).destroy();
+  };
   return {
     take: async () => {
       availability.check();
@@ -80,9 +86,11 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
       if (error !== undefined) note(client, error);
       client.release(broken.get(client));
     },
-    giveUp: (client) => {
-      givenUp.add(client);
-      socketOf(client).destroy();
+    giveUp,
+    abandon: (client) => {
+      giveUp(client);
+      // Its own client is gone, so that nothing else can be under way there. A crowd must not be joined by this.
+      if (pool.waitingCount === 0) void cancelBackend(pool, client).catch(() => undefined);
     },
     statistics: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),
@@ -119,6 +127,12 @@ function watchAvailability(emit: Emit): Availability {
       lost = false;
     },
   };
+}
+
+/** A backend notices the loss of its client only when it has something to say. */
+async function cancelBackend(pool: pg.Pool, client: PoolClient): Promise<void> {
+  const { processID } = client as unknown as { processID: number | null };
+  if (processID !== null) await pool.query('select pg_cancel_backend($1)', [processID]);
 }
 
 export const socketOf = (client: PoolClient): Socket =>

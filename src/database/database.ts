@@ -13,12 +13,14 @@ const readMilliseconds = 15_000;
 export interface ReadOptions {
   /** When the answer is no longer of use, on the clock of `performance.now()`. */
   deadline?: number;
+  /** Aborts where whoever asked has gone: the statement is given up, in the database too. */
+  signal?: AbortSignal;
 }
 
 export interface Database {
   /**
    * Runs one read-only statement; repeats it once on a fresh connection where the old one turns out to be dead.
-   * Throws `database_timeout` at the deadline, `overloaded` where too many wait already.
+   * Throws `database_timeout` at the deadline, the signal's reason where it aborts, `overloaded` where too many wait already.
    */
   read<Row extends QueryResultRow>(statement: QueryConfig, options?: ReadOptions): Promise<Row[]>;
   /**
@@ -50,8 +52,7 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
   };
   return {
     withClient,
-    read: (statement, options = {}) =>
-      read(clients, statement, options.deadline ?? performance.now() + readMilliseconds, emit),
+    read: (statement, options = {}) => read(clients, statement, options, emit),
     transaction: (work, options = {}) =>
       withClient((client) =>
         options.deadline === undefined
@@ -86,23 +87,29 @@ async function useClient<Result>(
 async function read<Row extends QueryResultRow>(
   clients: Clients,
   statement: QueryConfig,
-  deadline: number,
+  options: ReadOptions,
   emit: Emit,
   again = false,
 ): Promise<Row[]> {
+  const { deadline = performance.now() + readMilliseconds, signal } = options;
   let client: PoolClient | undefined;
   let timer: NodeJS.Timeout | undefined;
   let late = false;
   let failure: unknown;
+  const abort = (): void => {
+    if (client) clients.abandon(client);
+  };
   try {
     const taken = await clients.take();
     client = taken;
     const begun = performance.now();
     if (begun >= deadline) throw tooLate();
+    signal?.throwIfAborted();
+    signal?.addEventListener('abort', abort);
     timer = setTimeout(
       () => {
         late = true;
-        clients.giveUp(taken);
+        clients.abandon(taken);
       },
       Math.ceil(deadline - begun),
     );
@@ -120,11 +127,13 @@ async function read<Row extends QueryResultRow>(
     failure = error;
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
     if (client) clients.giveBack(client, failure);
   }
+  signal?.throwIfAborted();
   if (late) throw tooLate();
   if (again || !isConnectionLoss(failure)) throw translate(failure);
-  return read<Row>(clients, statement, deadline, emit, true);
+  return read<Row>(clients, statement, { ...options, deadline }, emit, true);
 }
 
 async function untilDeadline<Result>(

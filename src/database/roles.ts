@@ -24,6 +24,7 @@ const writes: Record<string, string> = {
   lanes: 'insert',
   places: 'insert, update',
   rollups: 'insert, update, delete',
+  region_rollups: 'insert, update, delete',
   rollup_state: 'update',
   retention: 'update',
 };

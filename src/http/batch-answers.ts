@@ -6,6 +6,7 @@ import type { Verdict } from '../ingest/pipeline.js';
 import type { Fault, UploadResult } from '../ingest/parse/upload.js';
 import type { Touched } from '../ingest/upload/touched.js';
 import type { Move } from '../query/sources/moves.js';
+import { csvField } from './csv.js';
 
 export const renderBatch = (batch: Batch) => ({
   id: batch.id,
@@ -112,6 +113,4 @@ export async function* faultsAsCsv(
 }
 
 const csvLine = ({ line, column, field, code, message, value }: Fault): string =>
-  [String(line), String(column), field ?? '', code, message, value ?? ''].map(quoted).join(',');
-
-const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  [String(line), String(column), field ?? '', code, message, value ?? ''].map(csvField).join(',');

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { batchRoutes } from './batch-contract.js';
 import { historyRoutes } from './history-contract.js';
 import { away, gone, json, moment, nullable, problems, revision } from './contract-shapes.js';
+import { format, queryRoutes, rate, statistics } from './query-contract.js';
 import { maximumDays } from './question.js';
 
 const name = (description: string, example: string) =>
@@ -49,30 +50,28 @@ export const routes = {
         destination: name('Code of a port or slug of a region', 'north_europe'),
         orig_code: name('Code of the port of origin; one that does not exist has no items', 'CNGGZ'),
         dest_code: name('Code of the port of destination; likewise', 'EETLL'),
+        stats: statistics,
+        format: format('json', 'csv'),
         ...moment,
       }),
       response: {
         200: json(
           'A rate per day, newest first',
           Type.Object({
-            rates: Type.Array(
-              Type.Object({
-                count: nullable(Type.Integer(), 'Items of the day; null for none'),
-                day: Type.String({ format: 'date' }),
-                price: nullable(Type.Number(), 'Average price; null below three items'),
-              }),
-            ),
+            rates: Type.Array(rate),
           }),
         ),
         ...problems({
           400: 'A parameter is missing or not valid',
           404: 'There is no such place',
+          429: 'This client has asked for its share; Retry-After says when to ask again',
           ...gone,
           ...away,
         }),
       },
     },
   },
+  ...queryRoutes,
   ...historyRoutes,
   ...batchRoutes,
   ports: {

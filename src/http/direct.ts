@@ -5,9 +5,17 @@
  * bench/results.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeader,
+  OutgoingHttpHeaders,
+  ServerResponse,
+} from 'node:http';
 import { parse } from 'fast-querystring';
 import type { RenderedAnswer } from '../query/answers.js';
+import type { AskOptions } from '../query/cost.js';
+import { askerOf } from './asker.js';
 import { parseQuestion, type RawQuery } from './question.js';
 import { limits } from './limits.js';
 import { problemAnswer } from './render-error.js';
@@ -18,16 +26,20 @@ import type { Services } from './server.js';
 const prefix = '/rates?';
 const securityHeaderList = Object.entries(securityHeaders).flat();
 
-export type DirectServices = Pick<Services, 'answers' | 'lifecycle' | 'emit' | 'deadline'>;
+export type DirectServices = Pick<
+  Services,
+  'answers' | 'lifecycle' | 'emit' | 'deadline' | 'budgets' | 'proxies'
+>;
 
 export function answerDirectly(
   services: DirectServices,
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  const { method, url = '' } = request;
+  const { method, url = '', headers } = request;
   // The router says what is wrong with an address. A body is nothing to a GET: Node reads past it.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
+  if (isNegotiated(url, headers)) return false;
   const exchange: Exchange = { services, response, method, url, id: randomUUID(), begun: performance.now() };
   const kept = services.answers.kept(url);
   if (kept) {
@@ -35,7 +47,7 @@ export function answerDirectly(
     return true;
   }
   const question = () => parseQuestion(parse(url.slice(prefix.length)) as RawQuery);
-  services.answers.answer(url, question, { deadline: services.deadline() }).then(
+  services.answers.answer(url, question, optionsOf(services, request, response)).then(
     (answer) => send(exchange, answer, `db;dur=${(performance.now() - exchange.begun).toFixed(2)}`),
     (error: unknown) => {
       const { status, headers, body } = problemAnswer(error, exchange.id, services.emit);
@@ -44,6 +56,26 @@ export function answerDirectly(
   );
   return true;
 }
+
+/** Whether something else than plain JSON may be wanted: the router's side knows how. */
+const isNegotiated = (
+  url: string,
+  { accept, authorization, 'accept-encoding': encoding }: IncomingHttpHeaders,
+): boolean =>
+  url.includes('format=') ||
+  authorization !== undefined ||
+  (accept !== undefined && accept.includes('csv')) ||
+  (encoding !== undefined && encoding !== 'identity');
+
+/** A lane between two ports costs next to nothing, and whether its client waits for it is not worth knowing. */
+const optionsOf = (
+  services: DirectServices,
+  request: IncomingMessage,
+  response: ServerResponse,
+): AskOptions =>
+  request.url?.includes('origin=') || request.url?.includes('stats=')
+    ? askerOf(services, request, response)
+    : { deadline: services.deadline() };
 
 interface Exchange {
   services: DirectServices;
@@ -64,6 +96,8 @@ function send(exchange: Exchange, { revision, bytes, body }: RenderedAnswer, tim
     revision,
     'server-timing',
     timing,
+    'vary',
+    'Accept, Accept-Encoding',
     'content-type',
     jsonType,
     'content-length',

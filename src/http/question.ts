@@ -1,7 +1,9 @@
 /** The question of GET /rates: in go the query string's parameters, out come days and ends, or every fault at once. Pure. */
 import { parseDay } from '../days.js';
 import { FairwayError, type ParameterFault } from '../errors.js';
-import type { End, RatesQuestion } from '../query/rates.js';
+import type { End } from '../query/ends.js';
+import type { RatesQuestion } from '../query/rates.js';
+import { isStatistic, statisticNames, type Statistic } from '../query/statistics/definitions.js';
 
 /** Days a question may span at the most. */
 export const maximumDays = 4_000;
@@ -18,6 +20,7 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
   const destination = readEnd(query, 'dest_code', 'destination', faults);
   const minRevision = readRevision(query, 'min_revision', faults);
   const asOf = readRevision(query, 'as_of', faults);
+  const statistics = readStatistics(query, faults);
   if (faults.length === 0 && to - from >= maximumDays) {
     faults.push({
       parameter: 'date_to',
@@ -33,6 +36,7 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
       to,
       ...(minRevision === undefined ? {} : { minRevision }),
       ...(asOf === undefined ? {} : { asOf }),
+      ...(statistics.length === 0 ? {} : { statistics }),
     };
   throw new FairwayError(
     'invalid_parameter',
@@ -73,6 +77,24 @@ function readRevision(query: RawQuery, parameter: string, faults: ParameterFault
     value: shorten(value),
   });
   return undefined;
+}
+
+/** Names between commas; each counts once. */
+function readStatistics(query: RawQuery, faults: ParameterFault[]): Statistic[] {
+  const value = first(query, 'stats');
+  if (!value) return [];
+  const names = [...new Set(value.split(','))];
+  for (const name of names) {
+    if (isStatistic(name)) continue;
+    const expected = `some of ${statisticNames.join(', ')}, with commas between them`;
+    faults.push({
+      parameter: 'stats',
+      message: `there is no statistic '${shorten(name)}'`,
+      expected,
+      value: shorten(value),
+    });
+  }
+  return names.filter(isStatistic);
 }
 
 /** One end, in one of its two forms: a port's code as in the original service, or the name of a place. */

@@ -11,7 +11,9 @@ import { RatesAnswers } from '../query/answers.js';
 import type { Uploads } from '../ingest/pipeline.js';
 import type { PlaceSource } from '../query/place-source.js';
 import { RatesSource } from '../query/rates.js';
+import { Budgets } from './budget.js';
 import { answerDirectly } from './direct.js';
+import { compressAnswer } from './compress.js';
 import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
@@ -25,6 +27,7 @@ import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
 import { placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
+import { ratesQueryRoute } from './routes/rates-query.js';
 import { sourcesRoute } from './routes/sources.js';
 import { securityHeaders } from './security-headers.js';
 import { limitBodyTime, linger } from './uploads.js';
@@ -55,6 +58,10 @@ export interface ServerOptions {
   cacheBytes: number;
   /** How long a request may wait for the database. */
   requestMilliseconds: number;
+  /** Rows that a client may have read for it in a minute beyond ordinary questions; 0: as many as it likes. */
+  budgetRows?: number;
+  /** Proxies in front of this process whose word counts on who asks. */
+  proxies?: number;
   /** Called where an answer found the rollups behind. */
   onBehind?: () => void;
 }
@@ -69,6 +76,9 @@ export interface Services extends Pick<
   answers: RatesAnswers;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
   deadline: () => number;
+  budgets: Budgets;
+  /** As in `ServerOptions`. */
+  proxies: number;
 }
 
 const newServer = (services: Services) =>
@@ -108,6 +118,8 @@ export function createServer(options: ServerOptions): Server {
     places: source.places,
     answers: new RatesAnswers({ source, emit, cacheBytes, ...(onBehind ? { onBehind } : {}) }),
     deadline: () => performance.now() + requestMilliseconds,
+    budgets: new Budgets(options.budgetRows ?? 0),
+    proxies: options.proxies ?? 0,
   };
   const server = newServer(services);
   server.server.keepAliveTimeout = limits.idleMilliseconds;
@@ -123,6 +135,7 @@ export function createServer(options: ServerOptions): Server {
     assetsRoute(routes);
     docsRoute(routes, () => server.swagger());
     ratesRoute(routes, services);
+    ratesQueryRoute(routes, services);
     historyRoutes(routes, services);
     sourcesRoute(routes, services);
     placesRoutes(routes, services);
@@ -148,6 +161,7 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
     if (lifecycle.stopping) reply.header('connection', 'close');
     done();
   });
+  server.addHook('onSend', compressAnswer);
   server.addHook('onResponse', (request, reply, done) => {
     linger(request);
     emit(requestEvent(request, reply));

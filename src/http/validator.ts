@@ -5,7 +5,8 @@
 import { Ajv } from 'ajv';
 import type { FastifySchemaCompiler } from 'fastify';
 
-const options = { strict: false, allErrors: true } as const;
+/** What a date looks like is said by question.ts, with what was wrong about it. */
+const options = { strict: false, allErrors: true, validateFormats: false } as const;
 const ofAddress = new Ajv({ ...options, coerceTypes: true });
 const ofBody = new Ajv({ ...options });
 

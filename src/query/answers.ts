@@ -3,10 +3,11 @@
  * revision. A kept answer goes out only while its revision is the newest, so it is never older than `Head` allows.
  */
 import { LRUCache } from 'lru-cache';
-import type { ReadOptions } from '../database/database.js';
+import type { AskOptions } from './cost.js';
 import type { Emit } from '../events.js';
 import { Head } from './head.js';
-import { ratesBetween, renderRates, type RatesQuestion, type RatesSource } from './rates.js';
+import { ratesBetween, type RatesQuestion, type RatesSource } from './rates.js';
+import { renderRates } from './render.js';
 
 export interface RenderedAnswer {
   revision: number;
@@ -56,11 +57,7 @@ export class RatesAnswers {
    * The answer to a question under the text that stands for it; the question is read only where no answer is kept.
    * Throws what reading it throws, `place_unknown`, `database_timeout`, `database_unavailable`, `overloaded`.
    */
-  async answer(
-    key: string,
-    readQuestion: () => RatesQuestion,
-    options: ReadOptions,
-  ): Promise<RenderedAnswer> {
+  async answer(key: string, readQuestion: () => RatesQuestion, options: AskOptions): Promise<RenderedAnswer> {
     const { source, emit, onBehind } = this.#options;
     if (this.#kept?.has(key)) {
       const answer = this.#keptAt(key, await this.head.current(options));
@@ -68,10 +65,10 @@ export class RatesAnswers {
     }
     const question = readQuestion();
     const begun = performance.now();
-    const { revision, newest, rolled, totals } = await ratesBetween(source, question, options);
+    const { revision, newest, rolled, totals, statistics } = await ratesBetween(source, question, options);
     this.head.learn(newest, begun);
     if (rolled !== newest) onBehind?.();
-    const body = renderRates(totals);
+    const body = renderRates(totals, statistics);
     const answer = { revision, body, bytes: body.length };
     if (this.#kept && this.#asked.again(key)) this.#kept.set(key, answer);
     emit({ kind: 'answer-cache', hit: false });

@@ -116,7 +116,11 @@ export class PlaceSource {
   }
 }
 
-function placesOf(rows: readonly PlacesRow[]): Places {
+/** `revision`: the newest one that changed places; what the rows say, unless it is known better. */
+export function placesOf(
+  rows: readonly PlacesRow[],
+  revision = Number(rows[0]?.places_revision ?? 0),
+): Places {
   const places = rows.filter((row): row is PlacesRow & PlaceRow => row.kind !== null);
-  return new Places(Number(rows[0]?.places_revision ?? 0), places);
+  return new Places(revision, places);
 }

@@ -6,6 +6,8 @@ import type { ClientBase } from 'pg';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
 import { unpackRollup } from '../rollup.js';
+import { treeAt } from './rollup/regions/tree.js';
+import { rebuildRegions, RegionWriter } from './rollup/regions/write.js';
 import { addSegment, packMonth, type Month, type Months } from './rollup/months.js';
 import {
   changedAttempts,
@@ -32,8 +34,12 @@ export async function rollUp(database: Database, emit: Emit): Promise<RolledUp |
     const revisions = await rollupRevisions(client);
     if (revisions.rolled === revisions.newest) return undefined;
     const { added, removed } = await changedAttempts(client, revisions);
-    const rows = await applyChanges(client, added, removed);
-    await moveRollups(client, revisions.newest);
+    const places = await treeAt(client, revisions.newest, revisions.places_revision);
+    const sameTree = Number(revisions.rolled_places ?? -1) === places.revision;
+    const regions = sameTree ? new RegionWriter(client, places) : undefined;
+    const rows = await applyChanges(client, { added, removed }, regions);
+    if (!sameTree) await rebuildRegions(client, places);
+    await moveRollups(client, revisions.newest, places.revision);
     return { revision: Number(revisions.newest), batches: added.length + removed.length, rows };
   });
   if (result) emit({ kind: 'rolled-up', ...result, milliseconds: performance.now() - begun });
@@ -43,21 +49,30 @@ export async function rollUp(database: Database, emit: Emit): Promise<RolledUp |
 /** Months that are gathered before they are written: about 10 MB. */
 const monthsAtOnce = 20_000;
 
-async function applyChanges(client: ClientBase, added: string[], removed: string[]): Promise<number> {
+async function applyChanges(
+  client: ClientBase,
+  { added, removed }: { added: string[]; removed: string[] },
+  regions: RegionWriter | undefined,
+): Promise<number> {
   if (added.length + removed.length === 0) return 0;
   let rows = 0;
   let months: Months = new Map();
   let lane = -1;
+  const write = async (): Promise<void> => {
+    // What came, before it is added to what was there.
+    await regions?.add([...months.values()]);
+    rows += await writeMonths(client, [...months.values()]);
+    months = new Map();
+  };
   for await (const segment of changedSegments(client, added, removed)) {
     // Segments come lane by lane, so a month that was written is not met again.
-    if (segment.lane !== lane && months.size >= monthsAtOnce) {
-      rows += await writeMonths(client, [...months.values()]);
-      months = new Map();
-    }
+    if (segment.lane !== lane && months.size >= monthsAtOnce) await write();
     lane = segment.lane;
     addSegment(months, segment, segment.change);
   }
-  return rows + (await writeMonths(client, [...months.values()]));
+  await write();
+  await regions?.finish();
+  return rows;
 }
 
 async function writeMonths(client: ClientBase, months: Month[]): Promise<number> {

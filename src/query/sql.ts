@@ -218,3 +218,50 @@ export const totalsBetween = ({ origins, destinations }: Lanes, days: DayRange, 
     ...(typeof at === 'number' ? [at] : []),
   ],
 });
+
+/** Two places of which at least one is a region, as region_rollups has them, at a revision of the tree of places. */
+export interface PairOfPlaces {
+  origin: string;
+  destination: string;
+  places: number;
+}
+
+/** As `revisions`; without a rolled revision where rollups between places stand for another tree. */
+const revisionsOfTree = (places: string, usual = revisionsNow): string =>
+  usual.replace(
+    'w.revision as rolled_revision',
+    `case when w.places_revision = ${places}::bigint then w.revision end as rolled_revision`,
+  );
+const rollupsOfPair = (origin: string, destination: string): string =>
+  rollups(
+    `fairway.region_rollups r ${one} where r.origin = ${origin} and r.destination = ${destination} and r.month between $3 and $4`,
+  );
+const pairRolled = revisionsOfTree('$5') + rollupsOfPair('$1', '$2');
+const pairNow = revisionsOfTree('$9') + rollupsOfPair('$7', '$8') + changes(sinceRollups, segmentsBetween);
+const pairAt =
+  revisionsOfTree('$10', revisionsPast) + rollupsOfPair('$8', '$9') + changes(aroundRollups, segmentsBetween);
+
+/** The totals between two places from their own rollups: a row a month, whatever the number of lanes. */
+export const totalsOfPair = (
+  { origin, destination, places }: PairOfPlaces,
+  { origins, destinations }: Lanes,
+  days: DayRange,
+  at: Moment,
+): QueryConfig => ({
+  ...choose('totals-of-pair', at, { rolled: pairRolled, now: pairNow, at: pairAt }),
+  values:
+    at === 'rolled'
+      ? [origin, destination, days.fromMonth, days.toMonth, places]
+      : [
+          origins,
+          destinations,
+          days.fromMonth,
+          days.toMonth,
+          days.from,
+          days.to,
+          ...(typeof at === 'number' ? [at] : []),
+          origin,
+          destination,
+          places,
+        ],
+});

@@ -6,6 +6,8 @@ import type { ClientBase } from 'pg';
 import type { Database } from '../database/database.js';
 import { formatDay } from '../days.js';
 import { firstDayOf, unpackRollup } from '../rollup.js';
+import { compareRegions } from './rollup/regions/compare.js';
+import { treeAt } from './rollup/regions/tree.js';
 import { compareRollups, type Compared, type Comparing, type Difference } from './rollup/compare.js';
 import {
   batchesThatDiffer,
@@ -37,7 +39,7 @@ export const verify = (database: Database, onProgress?: Comparing['onProgress'])
       faultTotal++;
       if (faults.length < mostFaults) faults.push(fault);
     };
-    const { rolled, newest } = await rollupRevisions(client);
+    const { rolled, newest, rolled_places } = await rollupRevisions(client);
     const batches = await verifyBatches(client, say);
     await verifyRevisions(client, rolled, newest, say);
     const compared = await compareRollups(client, {
@@ -51,6 +53,7 @@ export const verify = (database: Database, onProgress?: Comparing['onProgress'])
         for (const difference of differences) say(describe(difference, names.get(difference.lane)));
       },
     });
+    await verifyRegions(client, rolled, rolled_places, say);
     return { ...compared, revision: Number(newest), rolled: Number(rolled), batches, faultTotal, faults };
   });
 
@@ -77,12 +80,30 @@ async function verifyRevisions(
   if (beyond > 0) say(`${beyond} batches were published or withdrawn beyond the head`);
 }
 
+/** Those that were never made are missed by nobody: lanes are read in their place. */
+async function verifyRegions(
+  client: ClientBase,
+  rolled: string,
+  tree: string | null,
+  say: (fault: string) => void,
+): Promise<void> {
+  if (tree === null) return;
+  await compareRegions(client, await treeAt(client, rolled, tree), (differences) => {
+    for (const { origin, destination, month, rolled, lanes } of differences)
+      say(
+        `between ${origin} and ${destination}, ${monthText(month)}: rolled up ${totals(rolled)}, the lanes come to ${totals(lanes)}`,
+      );
+  });
+}
+
 function describe({ lane, month, rolled, items }: Difference, name = `lane ${lane}`): string {
-  const where = `${name}, ${formatDay(firstDayOf(month)).slice(0, 7)}`;
+  const where = `${name}, ${monthText(month)}`;
   if (!rolled) return `${where}: there is no rollup; the items come to ${totals(items)}`;
   if (!items) return `${where}: rolled up ${totals(rolled)}, but there are no items`;
   return `${where}: rolled up ${totals(rolled)}, the items come to ${totals(items)}`;
 }
+
+const monthText = (month: number): string => formatDay(firstDayOf(month)).slice(0, 7);
 
 function totals(payload: Buffer | null): string {
   let items = 0;

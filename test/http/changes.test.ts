@@ -196,9 +196,10 @@ test('revisions tell what they changed: batches with their days, places', () =>
       // A page at a time, and all as lines, it is the same.
       const paged: unknown[] = [];
       for (let next: string | null = ''; next !== null;) {
-        const page = await server.inject(`/revisions?limit=2${next === '' ? '' : `&cursor=${next}`}`);
-        paged.push(...page.json<typeof answer>().revisions);
-        ({ next } = page.json<typeof answer>());
+        const url: string = `/revisions?limit=2${next === '' ? '' : `&cursor=${next}`}`;
+        const page = (await server.inject(url)).json<typeof answer>();
+        paged.push(...page.revisions);
+        ({ next } = page);
       }
       expect(paged).toEqual(answer.revisions);
       const told = await server.inject({ url: '/revisions?since=2', headers: lines });

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { importContent } from '../../src/ingest/import.js';
 import { migrateAndAdopt, seed } from '../../src/ingest/prepare.js';
 import { sampleSource } from '../../src/ingest/sources.js';
-import { RatesSource, ratesBetween, renderRates } from '../../src/query/rates.js';
+import { RatesSource, ratesBetween } from '../../src/query/rates.js';
+import { renderRates } from '../../src/query/render.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, smallContent, textSource } from '../support/dump.js';
 

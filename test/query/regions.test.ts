@@ -4,8 +4,12 @@ import { expect, test } from 'vitest';
 import { parseDay } from '../../src/days.js';
 import { importContent } from '../../src/ingest/import.js';
 import { putPlace } from '../../src/ingest/places.js';
-import { ratesBetween, renderRates, RatesSource } from '../../src/query/rates.js';
+import { ratesBetween, RatesSource } from '../../src/query/rates.js';
+import { renderRates } from '../../src/query/render.js';
+import { rollUp } from '../../src/query/roll-up.js';
+import { verify } from '../../src/query/verify.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
+import { publishItems, type TestItem } from '../support/publish.js';
 import { dumpText, textSource, type DumpContent } from '../support/dump.js';
 
 const regionCount = 7;
@@ -108,8 +112,17 @@ async function compare(
   );
 }
 
+const quiet = (): void => undefined;
+
+/** Every other item, as a batch of its own. */
+const some = (prices: Required<DumpContent>['prices'], first: number): TestItem[] =>
+  prices.flatMap(([origin, destination, day, price], index): TestItem[] =>
+    index % 2 === first ? [[origin, destination, parseDay(day) ?? 0, Number(price)]] : [],
+  );
+
 test('for random trees of regions, ports moved about in them, and items, a rate is what plain SQL says', async () => {
   let compared = 0;
+  const statements = new Set<string>();
   await fc.assert(
     fc.asyncProperty(
       content,
@@ -120,18 +133,40 @@ test('for random trees of regions, ports moved about in them, and items, a rate 
           await importContent(test.database, textSource(dumpText(dump)));
           await test.query(views);
           const source = new RatesSource(test.database);
-          for (const [origin, destination] of questions) await compare(test, source, origin, destination);
+          const compareAll = async (): Promise<void> => {
+            for (const [origin, destination] of questions) await compare(test, source, origin, destination);
+          };
+          const rolled = async (): Promise<void> => {
+            await rollUp(test.database, quiet);
+            await compareAll();
+            expect((await verify(test.database)).faults).toEqual([]);
+          };
+          await compareAll();
+          await rolled();
+          const { batch } = await publishItems(test.database, some(dump.prices, 0));
+          await compareAll();
+          await rolled();
+          await publishItems(test.database, some(dump.prices, 1), [batch]);
+          await compareAll();
+          await rolled();
           for (const [port, region] of moves) {
             const [code, name, parent] = [portCode(port), `Port ${port}`, regionName(region)];
             await putPlace(test.database, { kind: 'port', code, name, parent }, () => undefined);
-            for (const [origin, destination] of questions) await compare(test, source, origin, destination);
+            await compareAll();
+            await rolled();
           }
           compared += questions.length;
+          for (const event of test.events)
+            if (event.kind === 'statement-read') statements.add(event.statement);
         }),
     ),
     { numRuns: 15 },
   );
   expect(compared).toBeGreaterThanOrEqual(90);
+  // Rollups between places were read, alone and with what came since.
+  expect([...statements]).toEqual(
+    expect.arrayContaining(['totals-of-pair', 'totals-of-pair-and-changes', 'totals-between-and-changes']),
+  );
 });
 
 test('a lane counts once where regions overlap, and none goes from a port to itself', () =>

@@ -2,10 +2,12 @@
 import { expect, test } from 'vitest';
 import { parseDay } from '../../src/days.js';
 import type { Database } from '../../src/database/database.js';
+import { importContent } from '../../src/ingest/import.js';
 import { rebuildRollups } from '../../src/query/rebuild.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { verify } from '../../src/query/verify.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
+import { dumpText, textSource } from '../support/dump.js';
 import { publishItems, type TestItem } from '../support/publish.js';
 
 const first = parseDay('2021-03-20') ?? 0;
@@ -128,4 +130,40 @@ test('an error in the middle of rebuilding leaves everything as it was', () =>
     await test.query('alter table fairway.rollups add constraint broken check (lane <> 299)');
     await expect(rebuild(test.database)).rejects.toThrow(/broken/);
     expect(await rollups(test)).toHaveLength(596);
+  }));
+
+test('a rollup between regions that is missing, wrong or too many is found, and rebuilding mends it', () =>
+  withDatabase(async (test) => {
+    const ports = Array.from({ length: 4 }, (_, index): [string, string, string] => [
+      `P${index}`,
+      `P${index}`,
+      'r',
+    ]);
+    const lanes = ports.flatMap(([from]) =>
+      ports.map(([to]): [string, string, string, number] => [from, to, '2021-01-01', 9]),
+    );
+    await importContent(
+      test.database,
+      textSource(dumpText({ regions: [['r', 'R', null]], ports, prices: lanes })),
+    );
+    await rollUp(test.database, quiet);
+    const there = await test.query('select * from fairway.region_rollups');
+    expect(there).toMatchObject([{ origin: 'r/r', destination: 'r/r', month: 612 }]);
+    const damages: [string, RegExp][] = [
+      [
+        'delete from fairway.region_rollups',
+        /^between r\/r and r\/r, 2021-01: rolled up 0 items, .* the lanes come to 12 items, 108 in all$/,
+      ],
+      [
+        `insert into fairway.region_rollups select 'p/X', destination, month, payload from fairway.region_rollups`,
+        /^between p\/X and r\/r, 2021-01: .* come to 0 items/,
+      ],
+      ['update fairway.region_rollups set payload = set_byte(payload, 3, 11)', /rolled up 11 items/],
+    ];
+    for (const [statement, fault] of damages) {
+      await test.query(statement);
+      expect((await verify(test.database)).faults).toEqual([expect.stringMatching(fault)]);
+      expect(await rebuild(test.database)).toMatchObject({ mended: 1 });
+      expect(await test.query('select * from fairway.region_rollups')).toEqual(there);
+    }
   }));

@@ -3,7 +3,7 @@ import { formatDay } from '../../days.js';
 import { FairwayError } from '../../errors.js';
 import { changesBetween, type LaneChanges, type RateChange } from '../../query/history/changes.js';
 import { revisionsSince, type Revision, type RevisionsPage } from '../../query/history/revisions.js';
-import { renderRate } from '../../query/rates.js';
+import { renderRate } from '../../query/render.js';
 import { routes } from '../contract.js';
 import { historyPages } from '../history-contract.js';
 import { sendLines, wantsNdjson } from '../ndjson.js';

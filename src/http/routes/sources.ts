@@ -2,7 +2,7 @@
 import { parseDay } from '../../days.js';
 import { FairwayError } from '../../errors.js';
 import type { Caller } from '../../ingest/upload/context.js';
-import { fewestItems } from '../../query/rates.js';
+import { fewestItems } from '../../query/fewest-items.js';
 import { sourcesBetween, type SourceBatch } from '../../query/sources/sources.js';
 import { callerOf, requireScope } from '../access.js';
 import { routes } from '../contract.js';

@@ -8,7 +8,8 @@ import type { ReadOptions } from '../../database/database.js';
 import { rollupMonth } from '../../rollup.js';
 import { unpackItems } from '../../segment.js';
 import { atRevision, checkKept, checkReached } from '../at-revision.js';
-import { fewestItems, type RatesSource } from '../rates.js';
+import { fewestItems } from '../fewest-items.js';
+import type { RatesSource } from '../rates.js';
 import { addUp } from '../totals.js';
 import { changedSegments, type ChangedRow } from './sql.js';
 

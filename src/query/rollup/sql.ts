@@ -17,13 +17,17 @@ export interface RollupRevisions {
   /** Revision that the rollups stand for. */
   rolled: string;
   newest: string;
+  /** The newest revision that changed places. */
+  places_revision: string;
+  /** Revision of the tree of places that rollups between places stand for; null before they were made. */
+  rolled_places: string | null;
 }
 
 export async function rollupRevisions(client: ClientBase): Promise<RollupRevisions> {
   const { rows } = await client.query<RollupRevisions>(
-    'select w.revision as rolled, h.revision as newest from fairway.rollup_state w, fairway.head h',
+    'select w.revision as rolled, w.places_revision as rolled_places, h.revision as newest, h.places_revision from fairway.rollup_state w, fairway.head h',
   );
-  return rows[0] ?? { rolled: '0', newest: '0' };
+  return rows[0] ?? { rolled: '0', newest: '0', places_revision: '0', rolled_places: null };
 }
 
 /** Attempts whose items came, or went, after one revision and up to another. */
@@ -110,8 +114,8 @@ export async function saveRollups(
   );
 }
 
-export const moveRollups = (client: ClientBase, revision: string): Promise<unknown> =>
-  client.query('update fairway.rollup_state set revision = $1', [revision]);
+export const moveRollups = (client: ClientBase, revision: string, places: number): Promise<unknown> =>
+  client.query('update fairway.rollup_state set revision = $1, places_revision = $2', [revision, places]);
 
 /** As `lockRollups`, but waits for whoever rolls up. */
 export const waitForRollups = (client: ClientBase): Promise<unknown> =>

@@ -3,7 +3,8 @@
  * A day whose rate is not told now tells none here either.
  */
 import type { ReadOptions } from '../../database/database.js';
-import { fewestItems, ratesBetween, type RatesSource } from '../rates.js';
+import { fewestItems } from '../fewest-items.js';
+import { ratesBetween, type RatesSource } from '../rates.js';
 import { sourcesOf } from './sources.js';
 
 /** A lane as a batch would touch it. */

@@ -1,0 +1,232 @@
+// The rows of bench/scale: each a case beside another, round by round in turn.
+import { fixed, whole } from '../support/report.mjs';
+import { median, medianRatio } from '../support/statistics.mjs';
+import { busiestAndMedian, lanesOf, manyQuestions, regionPairs, windows } from './questions.mjs';
+
+const connections = 8;
+/** Nobody answers more in a second than this. */
+const mostPerSecond = 20_000;
+
+/** Rounds of both in turn, who begins taking turns too; each a function of the round that gives figures. */
+async function inTurn(rounds, left, right) {
+  const [lefts, rights] = [[], []];
+  for (let round = 0; round < rounds; round++) {
+    const one = async () => lefts.push(await left(round));
+    const other = async () => rights.push(await right(round));
+    for (const ask of round % 2 === 0 ? [one, other] : [other, one]) await ask();
+  }
+  return { lefts, rights };
+}
+
+const asker =
+  ({ client, settings, progress }) =>
+  (name, database, paths) =>
+  async () => {
+    progress.show(`${name}…`);
+    const asked = paths.splice(0, Math.ceil(settings.seconds * mostPerSecond));
+    const figures = await client.ask({
+      url: database.url,
+      paths: asked,
+      connections,
+      seconds: settings.seconds,
+    });
+    if (figures.failure !== undefined) throw new Error(`${name}: ${figures.failure}`);
+    if (figures.faults > 0 || figures.requests === 0) throw new Error(`${name}: ${figures.faults} faults`);
+    database.service.emptyLog();
+    return figures;
+  };
+
+export async function largeRows(context) {
+  const { open, settings, progress, rows, facts } = context;
+  const ask = asker(context);
+  const wanted = settings.rounds * Math.ceil(settings.seconds * mostPerSecond);
+  const large = open('large');
+  const small = open('small');
+  try {
+    for (const [database, items] of [
+      [small, 1_000_000],
+      [large, settings.large],
+    ]) {
+      if (await database.start()) continue;
+      progress.show(`loading ${whole(items)} items…`);
+      const loaded = await database.publish(database.sample(items, 2));
+      const rolled = await database.rolledUp();
+      facts.push(
+        `${whole(items)} items: loaded in ${fixed(loaded, 1)} s, rolled up ${fixed(rolled, 1)} s later`,
+      );
+      await database.tidy();
+    }
+    progress.show('verifying…');
+    const verified = await large.command('verify');
+    const [sizes] = await large.query(
+      `select pg_total_relation_size('fairway.segments')::float8 as segments, pg_total_relation_size('fairway.rollups')::float8 as rollups,
+         pg_total_relation_size('fairway.region_rollups')::float8 as regions`,
+    );
+    const perItem = (bytes) => fixed(bytes / verified.items);
+    facts.push(
+      `${whole(verified.items)} items on ${whole(verified.lanes)} lanes verified in ${fixed(verified.seconds, 1)} s; bytes an item with indexes: segments ${perItem(sizes.segments)}, rollups of lanes ${perItem(sizes.rollups)}, of regions ${perItem(sizes.regions)}`,
+    );
+    const lanes = { large: await lanesOf(large), small: await lanesOf(small) };
+    const many = await inTurn(
+      settings.rounds,
+      ask('first-time at the large one', large, windows(lanes.large, wanted)),
+      ask('first-time at the small one', small, windows(lanes.small, wanted)),
+    );
+    rows.push(compared('first-time p99 at the large size', 'at 1M items', many, 'p99', { limit: 1.3 }));
+
+    const { busiest, median: middle, share } = await busiestAndMedian(large);
+    const each = Math.floor(3_200 / settings.rounds);
+    const windowsOf = (lane) => windows([lane], each * settings.rounds);
+    const few = (name, paths) => {
+      const once = asker({ ...context, settings: { ...settings, seconds: each / mostPerSecond } });
+      return once(name, large, paths);
+    };
+    const busy = await inTurn(
+      settings.rounds,
+      few('the busiest lane', windowsOf(busiest)),
+      few('a median lane', windowsOf(middle)),
+    );
+    rows.push(
+      compared(
+        `the busiest lane's month (${fixed(share * 100, 1)} % of all items)`,
+        "a median lane's month",
+        busy,
+        'p50',
+        { limit: 1.5 },
+      ),
+    );
+
+    const pairs = await regionPairs(large);
+    const regions = await inTurn(
+      settings.rounds,
+      ask(
+        'regions',
+        large,
+        windows(pairs, Math.min(wanted, pairs.length * 2_000), { ends: ['origin', 'destination'] }),
+      ),
+      ask('lanes', large, windows(lanes.large, wanted)),
+    );
+    rows.push(
+      compared(`region to region month, first-time (${pairs.length} pairs)`, 'lane month', regions, 'p50', {
+        limit: 3,
+      }),
+    );
+
+    const together = await inTurn(
+      settings.rounds,
+      () => oneRequest(large, manyQuestions(lanes.large, 1_000)),
+      ask('lanes', large, windows(lanes.large, wanted)),
+    );
+    const seconds = together.lefts.map(({ seconds }) => seconds);
+    const others = together.rights.map(({ perSecond }) => 1_000 / perSecond);
+    rows.push({
+      name: '1,000 lanes × 31 days in one request',
+      against: `1,000 first-time requests over ${connections} connections`,
+      limit: 0.1,
+      ratio: medianRatio(seconds, others),
+      detail: `${fixed(median(seconds) * 1_000, 1)} ms, ${fixed(median(others) * 1_000, 1)} ms`,
+    });
+  } finally {
+    await large.stop();
+    await small.stop();
+  }
+}
+
+/** The middle of some, each of other lanes. */
+async function oneRequest(database, body) {
+  const times = [];
+  for (let time = 0; time < 5; time++) {
+    const begun = performance.now();
+    const answer = await fetch(`${database.url}/rates/query`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'accept-encoding': 'identity' },
+      body,
+    });
+    const bytes = (await answer.arrayBuffer()).byteLength;
+    if (answer.status !== 200 || bytes < 1_000_000) throw new Error(`${answer.status}, ${bytes} bytes`);
+    times.push((performance.now() - begun) / 1_000);
+  }
+  return { seconds: median(times) };
+}
+
+const compared = (name, against, { lefts, rights }, figure, goal) => {
+  const of = (all) => all.map((each) => each[figure]);
+  const text = (all) => `${fixed(median(of(all)))}${figure === 'perSecond' ? '/s' : ' ms'}`;
+  return {
+    name,
+    against,
+    ...goal,
+    ratio: medianRatio(of(lefts), of(rights)),
+    detail: `${figure}: ${text(lefts)}, ${text(rights)}`,
+  };
+};
+
+export async function debtRows(context) {
+  const { open, settings, progress, rows, facts } = context;
+  const ask = asker(context);
+  const wanted = settings.rounds * Math.ceil(settings.seconds * mostPerSecond);
+  const database = open('behind');
+  try {
+    await database.start();
+    const paused = async (name, publish) => {
+      const release = await database.holdRoller();
+      await publish();
+      await database.query('analyze fairway.segments, fairway.batches, fairway.lanes');
+      // Lanes are those of the sample, whichever were rolled up.
+      const lanes = await database.query('select orig_code, dest_code from fairway.lanes');
+      const pairs = lanes.map(({ orig_code, dest_code }) => [orig_code, dest_code]);
+      const repeat = async (words) => {
+        const figures = [];
+        for (let round = 0; round < settings.rounds; round++)
+          figures.push(await ask(`${name}, ${words}`, database, windows(pairs, wanted / settings.rounds))());
+        return figures;
+      };
+      const behind = await repeat('behind');
+      await release();
+      progress.show(`${name}: rolling up…`);
+      const rolled = await database.rolledUp();
+      await database.tidy();
+      const after = await repeat('rolled up');
+      rows.push(
+        compared(`roller held, after ${name}`, 'rolled up', { lefts: behind, rights: after }, 'perSecond', {
+          limit: 0.3,
+          least: true,
+        }),
+      );
+      facts.push(`${name}: rolled up in ${fixed(rolled, 1)} s`);
+    };
+    await paused(`${whole(settings.middle)} items over ten years`, async () => {
+      progress.show(`loading ${whole(settings.middle)} items…`);
+      await database.publish(database.sample(settings.middle, 2));
+    });
+    await asOfRow(context, database, ask, wanted);
+    await paused(`${whole(settings.batches)} batches of 50,000`, async () => {
+      let done = 0;
+      for await (const batch of database.batches(settings.batches, 50_000, 4)) {
+        progress.show(`batch ${++done} of ${settings.batches}…`);
+        await database.publish(batch);
+      }
+    });
+  } finally {
+    await database.stop();
+  }
+}
+
+async function asOfRow({ settings, progress, rows }, database, ask, wanted) {
+  const back = 100;
+  let done = 0;
+  for await (const batch of database.batches(back, 50_000, 3)) {
+    progress.show(`batch ${++done} of ${back}…`);
+    await database.publish(batch);
+  }
+  await database.rolledUp();
+  await database.tidy();
+  const [{ revision }] = await database.query('select revision from fairway.head');
+  const lanes = await lanesOf(database);
+  const past = await inTurn(
+    settings.rounds,
+    ask('as of 100 revisions ago', database, windows(lanes, wanted, { more: `&as_of=${revision - back}` })),
+    ask('now', database, windows(lanes, wanted)),
+  );
+  rows.push(compared(`as of ${back} revisions ago`, 'now', past, 'p50', { limit: 5 }));
+}

@@ -1,0 +1,135 @@
+/** POST /rates/query: many questions of one revision, answered as a stream. */
+import { Readable } from 'node:stream';
+import { FairwayError, type ParameterFault } from '../../errors.js';
+import { answersOfMany, type AnswersOfMany, type ManyQuestions } from '../../query/many.js';
+import { csvOfRates, ratesColumns, renderRates } from '../../query/render.js';
+import { routes } from '../contract.js';
+import { askerWithKey } from '../asker.js';
+import { csvField } from '../csv.js';
+import { chooseFormat, mediaTypes, type AnswerFormat } from '../negotiate.js';
+import { mostDays } from '../query-contract.js';
+import { parseQuestion } from '../question.js';
+import type { Server, Services } from '../server.js';
+
+type RawQuestion = Readonly<Record<string, string>>;
+
+interface Body {
+  questions: readonly RawQuestion[];
+  stats?: readonly string[];
+  as_of?: number;
+  min_revision?: number;
+}
+
+export function ratesQueryRoute(server: Server, services: Services): void {
+  const { source, answers } = services;
+  server.route({
+    ...routes.ratesQuery,
+    handler: async (request, reply) => {
+      const body = request.body as Body;
+      const format = chooseFormat(['json', 'ndjson', 'csv'], request.query.format, request.headers.accept);
+      const many = readQuestions(body);
+      const options = await askerWithKey(services, request.raw, reply.raw);
+      const begun = performance.now();
+      const answered = await answersOfMany(source, many, options);
+      answers.head.learn(answered.revision, begun);
+      const headers = {
+        'rates-revision': answered.revision,
+        'content-type': mediaTypes[format],
+        vary: 'Accept',
+      };
+      const text = render(format, body.questions, many, answered);
+      return reply.headers(headers).send(Readable.from(chunks(text), { objectMode: false }));
+    },
+  });
+}
+
+/** Faults that are told: a list that is wrong all over needs no thousand. */
+const mostFaults = 20;
+
+/** Throws `invalid_parameter` with the faults of each question, `too_costly`. */
+function readQuestions({ questions, stats, as_of, min_revision }: Body): ManyQuestions {
+  const faults: ParameterFault[] = [];
+  const read = questions.flatMap((question, index) => {
+    try {
+      return [
+        parseQuestion({
+          ...question,
+          ...(index === 0 && stats ? { stats: stats.join(',') } : {}),
+        }),
+      ];
+    } catch (error) {
+      if (!(error instanceof FairwayError) || error.code !== 'invalid_parameter') throw error;
+      for (const fault of error.faults)
+        faults.push({
+          ...fault,
+          parameter: fault.parameter === 'stats' ? 'stats' : `questions[${index}].${fault.parameter}`,
+        });
+      return [];
+    }
+  });
+  if (faults.length > 0) {
+    const told = faults.slice(0, mostFaults);
+    const more = faults.length > told.length ? `; and ${faults.length - told.length} more` : '';
+    throw new FairwayError(
+      'invalid_parameter',
+      told.map(({ parameter, message }) => `${parameter}: ${message}`).join('; ') + more,
+      { faults: told },
+    );
+  }
+  const days = read.reduce((sum, { from, to }) => sum + Math.max(0, to - from + 1), 0);
+  if (days > mostDays)
+    throw new FairwayError(
+      'too_costly',
+      `the questions span ${days} days in all, and ${mostDays} are the most; send them in several requests`,
+    );
+  const statistics = read[0]?.statistics;
+  return {
+    questions: read,
+    ...(statistics ? { statistics } : {}),
+    ...(as_of === undefined ? {} : { asOf: as_of }),
+    ...(min_revision === undefined ? {} : { minRevision: min_revision }),
+  };
+}
+
+async function* render(
+  format: AnswerFormat,
+  questions: readonly RawQuestion[],
+  { statistics }: ManyQuestions,
+  { revision, answers }: AnswersOfMany,
+): AsyncGenerator<string> {
+  if (format === 'json') yield `{"revision":${revision},"answers":[`;
+  else if (format === 'csv') yield `${['origin', 'destination', ...ratesColumns(statistics)].join(',')}\r\n`;
+  let index = 0;
+  for await (const { totals, statistics: values } of answers) {
+    const question = questions[index++] ?? {};
+    if (format === 'csv') {
+      const ends = [
+        question['origin'] ?? question['orig_code'],
+        question['destination'] ?? question['dest_code'],
+      ];
+      yield csvOfRates(totals, values, ends.map((end) => `${csvField(end ?? '')},`).join(''));
+      continue;
+    }
+    // The question's members, then those of its answer, in one object.
+    const text = `${JSON.stringify(question).slice(0, -1)},${renderRates(totals, values).slice(1)}`;
+    yield format === 'ndjson' ? `${text}\n` : index === 1 ? text : `,${text}`;
+  }
+  if (format === 'json') yield ']}';
+}
+
+const chunkCharacters = 1 << 16;
+
+/** Fewer and larger pieces: each costs a turn of the event loop, and a frame on the wire. */
+async function* chunks(pieces: AsyncIterable<string>): AsyncGenerator<string> {
+  let gathered: string[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    gathered.push(piece);
+    length += piece.length;
+    if (length < chunkCharacters) continue;
+    yield gathered.join('');
+    gathered = [];
+    length = 0;
+  }
+  if (length > 0) yield gathered.join('');
+}

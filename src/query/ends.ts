@@ -1,0 +1,62 @@
+/** The ends of a question: in go names and the tree of places, out come the lanes that are meant, or what is wrong with the names. Pure. */
+import { FairwayError, type ParameterFault } from '../errors.js';
+import type { Places } from './places.js';
+import { isKept, keyOfPort, keyOfRegion } from './rollup/regions/pairs.js';
+import type { Lanes, PairOfPlaces } from './sql.js';
+
+/** One end of a lane: a port that need not exist, or the name of a place that must: a port's code or a region's slug. */
+export type End = { port: string } | { place: string; parameter: string };
+
+export interface Ends {
+  origin: End;
+  destination: End;
+}
+
+export interface MeantLanes extends Lanes {
+  pair?: PairOfPlaces;
+}
+
+const portsOf = (places: Places, end: End): readonly string[] | undefined =>
+  'port' in end ? [end.port] : places.portsOf(end.place);
+
+const keyOf = (places: Places, end: End): string =>
+  'port' in end
+    ? keyOfPort(end.port)
+    : places.ports.has(end.place)
+      ? keyOfPort(end.place)
+      : keyOfRegion(end.place);
+
+/** The lanes meant, and the pair of places whose own rollups have them all, where such are kept. */
+export function lanesOf(places: Places, { origin, destination }: Ends): MeantLanes {
+  const origins = portsOf(places, origin) ?? [];
+  const destinations = portsOf(places, destination) ?? [];
+  if (!isKept(origins.length, destinations.length)) return { origins, destinations };
+  const pair = {
+    origin: keyOf(places, origin),
+    destination: keyOf(places, destination),
+    places: places.revision,
+  };
+  return { origins, destinations, pair };
+}
+
+export const unknownEnds = (places: Places, { origin, destination }: Ends): ParameterFault[] =>
+  [origin, destination].flatMap((end) => {
+    if ('port' in end || places.portsOf(end.place) !== undefined) return [];
+    return [
+      {
+        parameter: end.parameter,
+        message: `there is no port or region '${end.place}'`,
+        expected: 'the code of a port or the slug of a region; /ports and /regions list them',
+        value: end.place,
+        suggestions: places.near(end.place),
+      },
+    ];
+  });
+
+export function unknown(faults: ParameterFault[]): FairwayError {
+  const sentences = faults.map(({ message, suggestions = [] }) => {
+    const names = suggestions.map(({ code, name }) => `${code} (${name})`).join(', ');
+    return names === '' ? message : `${message}; did you mean ${names}?`;
+  });
+  return new FairwayError('place_unknown', sentences.join('; '), { faults });
+}

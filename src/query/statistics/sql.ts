@@ -1,0 +1,39 @@
+/** The statement that reads prices. */
+import type { QueryConfig } from 'pg';
+
+export interface PricesOf {
+  origins: readonly string[];
+  destinations: readonly string[];
+  /** Whether a port's lane to itself is meant, too. */
+  toItself: boolean;
+  /** Days since 1970-01-01, both included. */
+  from: number;
+  to: number;
+  revision: number;
+}
+
+export interface PricesRow {
+  /** Since 1970-01-01. */
+  first_day: number;
+  format: number;
+  payload: Buffer;
+}
+
+/** Segments of the lanes that overlap the days, of whatever was visible at the revision; none of it ever changes. */
+export const pricesBetween = ({
+  origins,
+  destinations,
+  toItself,
+  from,
+  to,
+  revision,
+}: PricesOf): QueryConfig => ({
+  name: 'prices-between',
+  text: `select s.first_day - date '1970-01-01' as first_day, s.format, s.payload
+    from fairway.segments s join fairway.batches b on b.attempt = s.attempt
+    where s.lane = any (array(select l.id from fairway.lanes l
+        where l.orig_code = any ($1::text[]) and l.dest_code = any ($2::text[]) and ($3 or l.orig_code <> l.dest_code)))
+      and s.last_day >= date '1970-01-01' + $4::integer and s.first_day <= date '1970-01-01' + $5::integer
+      and b.published_revision <= $6 and (b.withdrawn_revision is null or b.withdrawn_revision > $6)`,
+  values: [origins, destinations, toItself, from, to, revision],
+});

@@ -1,0 +1,108 @@
+/** Costly questions are paid from a client's budget, and given up when the client has gone. */
+import { connect } from 'node:net';
+import { expect, test } from 'vitest';
+import { createKey } from '../../src/access/keys.js';
+import { Budgets } from '../../src/http/budget.js';
+import type { Server } from '../../src/http/server.js';
+import { importContent } from '../../src/ingest/import.js';
+import { withDatabase, type TestDatabase } from '../support/database.js';
+import { dumpText, textSource } from '../support/dump.js';
+import { withServer } from '../support/server.js';
+
+const withBudget = (
+  budgetRows: number,
+  work: (server: Server, test: TestDatabase) => Promise<void>,
+  proxies = 0,
+) =>
+  withDatabase(async (test) => {
+    await importContent(test.database, textSource(dumpText()));
+    await withServer(test, (server) => work(server, test), { budgetRows, proxies });
+  });
+
+/** Two lanes over eleven years: 264 rows. */
+const costly = '/rates?date_from=2015-01-01&date_to=2025-12-13&origin=AAAAA&destination=europe';
+const ordinary = '/rates?date_from=2015-01-01&date_to=2025-12-13&origin=AAAAA&destination=BBBBB';
+
+const status = async (server: Server, url: string, headers: Record<string, string> = {}) =>
+  (await server.inject({ url, headers })).statusCode;
+
+test('a budget is spent, may be overdrawn once, and fills up by the minute', () => {
+  let now = 0;
+  const budgets = new Budgets(600, () => now);
+  budgets.charge('a', 500);
+  budgets.charge('a', 700);
+  expect(() => budgets.charge('a', 1)).toThrowError(/ask again in 61 seconds/);
+  budgets.charge('b', 1);
+  now = 59_000;
+  expect(() => budgets.charge('a', 1)).toThrowError(/share/);
+  now = 61_000;
+  budgets.charge('a', 1);
+  now = 1e9;
+  budgets.charge('a', 1);
+  expect(() => budgets.charge('a', 600)).not.toThrow();
+  const unlimited = new Budgets(0);
+  for (let ask = 0; ask < 100; ask++) unlimited.charge('a', 1e9);
+});
+
+test('whoever has spent its budget is told when to ask again; ordinary questions go on', () =>
+  withBudget(200, async (server) => {
+    expect(await status(server, costly)).toBe(200);
+    const refused = await server.inject({ url: costly.replace('AAAAA', 'asia') });
+    expect(refused.json()).toMatchObject({ status: 429, code: 'budget_spent' });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(10);
+    expect(await status(server, `${costly}&format=csv`)).toBe(429);
+    expect(await status(server, ordinary)).toBe(200);
+    const questions = [
+      { date_from: '2015-01-01', date_to: '2025-12-13', origin: 'AAAAA', destination: 'europe' },
+    ];
+    const many = await server.inject({ method: 'POST', url: '/rates/query', payload: { questions } });
+    expect(many.statusCode).toBe(429);
+  }));
+
+test('a client is its address, behind trusted proxies what they saw, or its key', () =>
+  withBudget(
+    200,
+    async (server, { database }) => {
+      const from = (list: string) => status(server, costly, { 'x-forwarded-for': list });
+      expect(await from('10.0.0.1')).toBe(200);
+      expect(await from('10.0.0.1')).toBe(429);
+      // What the client wrote itself does not make it another one.
+      expect(await from('10.9.9.9, 10.0.0.1')).toBe(429);
+      expect(await from('10.0.0.1, 10.0.0.2')).toBe(200);
+      const { secret } = await createKey(database, 'acme', ['ingest']);
+      const withKey = (authorization: string) =>
+        status(server, costly, { 'x-forwarded-for': '10.0.0.1', authorization });
+      expect(await withKey(`Bearer ${secret}`)).toBe(200);
+      expect(await withKey(`Bearer ${secret}`)).toBe(429);
+      expect(await withKey('Bearer fairway_made-up')).toBe(429);
+    },
+    1,
+  ));
+
+test('without trusted proxies the header counts for nothing', () =>
+  withBudget(200, async (server) => {
+    expect(await status(server, costly, { 'x-forwarded-for': '10.0.0.1' })).toBe(200);
+    expect(await status(server, costly, { 'x-forwarded-for': '10.0.0.2' })).toBe(429);
+  }));
+
+/** Statements of the service that run just now. */
+const running = async ({ query }: TestDatabase): Promise<number> =>
+  (
+    await query(
+      `select from pg_stat_activity where datname = current_database() and application_name = 'fairway' and state = 'active'`,
+    )
+  ).length;
+
+test('a question whose client has gone is given up, in the database too', () =>
+  withBudget(0, async (server, test) => {
+    const address = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+    await test.database.transaction(async (client) => {
+      await client.query('lock table fairway.rollups in access exclusive mode');
+      const socket = connect(Number(address.port), address.hostname);
+      socket.write(`GET ${costly} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      await expect.poll(() => running(test), { timeout: 20_000 }).toBe(1);
+      socket.destroy();
+      await expect.poll(() => running(test), { timeout: 20_000 }).toBe(0);
+    });
+    expect((await fetch(new URL(costly, address))).status).toBe(200);
+  }));
