@@ -18,3 +18,7 @@ update fairway.batches set rejected_at = received_at where state = 'rejected';
 create index batches_unpurged on fairway.batches (withdrawn_revision) where withdrawn_revision is not null and purged_at is null;
 create index batches_rejected on fairway.batches (rejected_at) where state = 'rejected' and purged_at is null;
 create index attempts_collected on fairway.attempts (started_at) where state = 'collected';
+
+-- By default a vacuum comes once a fifth of the rows are dead. What is purged is a batch of many, and its room is wanted
+-- for the next one: after a fiftieth.
+alter table fairway.segments set (autovacuum_vacuum_scale_factor = 0.02);
