@@ -37,99 +37,94 @@ const asker =
   };
 
 export async function largeRows(context) {
-  const { open, settings, progress, rows, facts } = context;
-  const ask = asker(context);
+  const { open, settings, facts } = context;
   const wanted = settings.rounds * Math.ceil(settings.seconds * mostPerSecond);
-  const large = open('large');
-  const small = open('small');
+  const [large, small] = [open('large'), open('small')];
   try {
-    for (const [database, items] of [
-      [small, 1_000_000],
-      [large, settings.large],
-    ]) {
-      if (await database.start()) continue;
-      progress.show(`loading ${whole(items)} items…`);
-      const loaded = await database.publish(database.sample(items, 2));
-      const rolled = await database.rolledUp();
-      facts.push(
-        `${whole(items)} items: loaded in ${fixed(loaded, 1)} s, rolled up ${fixed(rolled, 1)} s later`,
-      );
-      await database.tidy();
-    }
-    progress.show('verifying…');
-    const verified = await large.command('verify');
-    const [sizes] = await large.query(
-      `select pg_total_relation_size('fairway.segments')::float8 as segments, pg_total_relation_size('fairway.rollups')::float8 as rollups,
-         pg_total_relation_size('fairway.region_rollups')::float8 as regions`,
-    );
-    const perItem = (bytes) => fixed(bytes / verified.items);
-    facts.push(
-      `${whole(verified.items)} items on ${whole(verified.lanes)} lanes verified in ${fixed(verified.seconds, 1)} s; bytes an item with indexes: segments ${perItem(sizes.segments)}, rollups of lanes ${perItem(sizes.rollups)}, of regions ${perItem(sizes.regions)}`,
-    );
+    await fill(context, small, 1_000_000);
+    await fill(context, large, settings.large);
+    facts.push(await verified(context, large));
     const lanes = { large: await lanesOf(large), small: await lanesOf(small) };
-    const many = await inTurn(
-      settings.rounds,
-      ask('first-time at the large one', large, windows(lanes.large, wanted)),
-      ask('first-time at the small one', small, windows(lanes.small, wanted)),
-    );
-    rows.push(compared('first-time p99 at the large size', 'at 1M items', many, 'p99', { limit: 1.3 }));
-
-    const { busiest, median: middle, share } = await busiestAndMedian(large);
-    const each = Math.floor(3_200 / settings.rounds);
-    const windowsOf = (lane) => windows([lane], each * settings.rounds);
-    const few = (name, paths) => {
-      const once = asker({ ...context, settings: { ...settings, seconds: each / mostPerSecond } });
-      return once(name, large, paths);
-    };
-    const busy = await inTurn(
-      settings.rounds,
-      few('the busiest lane', windowsOf(busiest)),
-      few('a median lane', windowsOf(middle)),
-    );
-    rows.push(
-      compared(
-        `the busiest lane's month (${fixed(share * 100, 1)} % of all items)`,
-        "a median lane's month",
-        busy,
-        'p50',
-        { limit: 1.5 },
-      ),
-    );
-
-    const pairs = await regionPairs(large);
-    const regions = await inTurn(
-      settings.rounds,
-      ask(
-        'regions',
-        large,
-        windows(pairs, Math.min(wanted, pairs.length * 2_000), { ends: ['origin', 'destination'] }),
-      ),
-      ask('lanes', large, windows(lanes.large, wanted)),
-    );
-    rows.push(
-      compared(`region to region month, first-time (${pairs.length} pairs)`, 'lane month', regions, 'p50', {
-        limit: 3,
-      }),
-    );
-
-    const together = await inTurn(
-      settings.rounds,
-      () => oneRequest(large, manyQuestions(lanes.large, 1_000)),
-      ask('lanes', large, windows(lanes.large, wanted)),
-    );
-    const seconds = together.lefts.map(({ seconds }) => seconds);
-    const others = together.rights.map(({ perSecond }) => 1_000 / perSecond);
-    rows.push({
-      name: '1,000 lanes × 31 days in one request',
-      against: `1,000 first-time requests over ${connections} connections`,
-      limit: 0.1,
-      ratio: medianRatio(seconds, others),
-      detail: `${fixed(median(seconds) * 1_000, 1)} ms, ${fixed(median(others) * 1_000, 1)} ms`,
-    });
+    const steps = { ...context, ask: asker(context), wanted, large, small, lanes };
+    await sizeRow(steps);
+    await busiestRow(steps);
+    await regionRow(steps);
+    await togetherRow(steps);
   } finally {
     await large.stop();
     await small.stop();
   }
+}
+
+async function fill({ progress, facts }, database, items) {
+  if (await database.start()) return;
+  progress.show(`loading ${whole(items)} items…`);
+  const loaded = await database.publish(database.sample(items, 2));
+  const rolled = await database.rolledUp();
+  facts.push(`${whole(items)} items: loaded in ${fixed(loaded, 1)} s, rolled up ${fixed(rolled, 1)} s later`);
+  await database.tidy();
+}
+
+async function verified({ progress }, database) {
+  progress.show('verifying…');
+  const found = await database.command('verify');
+  const [sizes] = await database.query(
+    `select pg_total_relation_size('fairway.segments')::float8 as segments, pg_total_relation_size('fairway.rollups')::float8 as rollups,
+       pg_total_relation_size('fairway.region_rollups')::float8 as regions`,
+  );
+  const perItem = (bytes) => fixed(bytes / found.items);
+  return `${whole(found.items)} items on ${whole(found.lanes)} lanes verified in ${fixed(found.seconds, 1)} s; bytes an item with indexes: segments ${perItem(sizes.segments)}, rollups of lanes ${perItem(sizes.rollups)}, of regions ${perItem(sizes.regions)}`;
+}
+
+async function sizeRow({ settings, rows, ask, wanted, large, small, lanes }) {
+  const many = await inTurn(
+    settings.rounds,
+    ask('first-time at the large one', large, windows(lanes.large, wanted)),
+    ask('first-time at the small one', small, windows(lanes.small, wanted)),
+  );
+  rows.push(compared('first-time p99 at the large size', 'at 1M items', many, 'p99', { limit: 1.3 }));
+}
+
+async function busiestRow(context) {
+  const { settings, rows, large } = context;
+  const { busiest, median: middle, share } = await busiestAndMedian(large);
+  const each = Math.floor(3_200 / settings.rounds);
+  const few = (name, lane) => {
+    const once = asker({ ...context, settings: { ...settings, seconds: each / mostPerSecond } });
+    return once(name, large, windows([lane], each * settings.rounds));
+  };
+  const busy = await inTurn(settings.rounds, few('the busiest lane', busiest), few('a median lane', middle));
+  const name = `the busiest lane's month (${fixed(share * 100, 1)} % of all items)`;
+  rows.push(compared(name, "a median lane's month", busy, 'p50', { limit: 1.5 }));
+}
+
+async function regionRow({ settings, rows, ask, wanted, large, lanes }) {
+  const pairs = await regionPairs(large);
+  const ends = ['origin', 'destination'];
+  const regions = await inTurn(
+    settings.rounds,
+    ask('regions', large, windows(pairs, Math.min(wanted, pairs.length * 2_000), { ends })),
+    ask('lanes', large, windows(lanes.large, wanted)),
+  );
+  const name = `region to region month, first-time (${pairs.length} pairs)`;
+  rows.push(compared(name, 'lane month', regions, 'p50', { limit: 3 }));
+}
+
+async function togetherRow({ settings, rows, ask, wanted, large, lanes }) {
+  const together = await inTurn(
+    settings.rounds,
+    () => oneRequest(large, manyQuestions(lanes.large, 1_000)),
+    ask('lanes', large, windows(lanes.large, wanted)),
+  );
+  const seconds = together.lefts.map(({ seconds }) => seconds);
+  const others = together.rights.map(({ perSecond }) => 1_000 / perSecond);
+  rows.push({
+    name: '1,000 lanes × 31 days in one request',
+    against: `1,000 first-time requests over ${connections} connections`,
+    limit: 0.1,
+    ratio: medianRatio(seconds, others),
+    detail: `${fixed(median(seconds) * 1_000, 1)} ms, ${fixed(median(others) * 1_000, 1)} ms`,
+  });
 }
 
 /** The middle of some, each of other lanes. */
