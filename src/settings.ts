@@ -5,6 +5,7 @@ import {
   asciiSecret,
   databaseAddress,
   hostName,
+  hours,
   levelName,
   roleName,
   seconds,
@@ -38,6 +39,10 @@ export interface Config {
   uploads: number;
   /** Size of a batch's body at the most, once decoded. */
   uploadMegabytes: number;
+  /** Size of a part's body at the most, once decoded. */
+  partMegabytes: number;
+  /** How long an open batch in parts waits for its next part. */
+  unfinishedHours: number;
   /** Whom the command line asks. */
   url: string;
   /** What the command line shows there. */
@@ -167,6 +172,20 @@ export const settings: readonly Setting[] = [
     fallback: '4096',
     explanation: 'size of a batch’s body at the most, once decoded',
     parse: wholeNumber(1, 999_999),
+  },
+  {
+    name: 'FAIRWAY_PART_MB',
+    key: 'partMegabytes',
+    fallback: '64',
+    explanation: 'size of a part of a batch at the most, once decoded; a load may hold as much',
+    parse: wholeNumber(1, 1_024),
+  },
+  {
+    name: 'FAIRWAY_UNFINISHED_HOURS',
+    key: 'unfinishedHours',
+    fallback: '24',
+    explanation: 'how long a batch in parts waits for its next part; then it is removed',
+    parse: hours(0.0001, 8_760),
   },
   {
     name: 'FAIRWAY_URL',

@@ -30,6 +30,11 @@ export const batchShape = {
   published_at: nullable(Type.String({ format: 'date-time' }), 'When it became visible'),
   errors: count('Faults of a rejected batch, all of them'),
   error_counts: counts,
+  parts: Type.Boolean({ description: 'Whether it comes in parts' }),
+  expires_at: nullable(
+    Type.String({ format: 'date-time' }),
+    'When an open one in parts is removed unless another part comes',
+  ),
 };
 
 const warnings = Type.Optional(

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { batchRoutes } from './batch-contract.js';
 import { away, json, nullable, problems, revision } from './contract-shapes.js';
+import { partRoutes } from './part-contract.js';
 import { maximumDays } from './question.js';
 
 const name = (description: string, example: string) =>
@@ -72,6 +73,7 @@ export const routes = {
     },
   },
   ...batchRoutes,
+  ...partRoutes,
   ports: {
     method: 'GET',
     url: '/ports',

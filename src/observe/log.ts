@@ -20,6 +20,8 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'collect-failed': 'error',
   'upload-begun': 'debug',
   'upload-ended': 'debug',
+  'part-begun': 'debug',
+  'part-ended': 'debug',
 };
 
 const flushMilliseconds = 100;

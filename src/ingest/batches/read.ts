@@ -27,6 +27,10 @@ export interface Batch {
   publishedAt: Date | null;
   errors: number;
   errorCounts: Readonly<Record<string, number>>;
+  /** Whether it comes in parts. */
+  parts: boolean;
+  /** When it is removed unless a part comes; of an open one in parts. */
+  expiresAt: Date | null;
 }
 
 const numberOf = (text: string | null): number | null => (text === null ? null : Number(text));
@@ -49,6 +53,8 @@ const asBatch = (row: BatchRow): Batch => ({
   publishedAt: row.published_at,
   errors: Number(row.error_total),
   errorCounts: row.error_counts,
+  parts: row.in_parts,
+  expiresAt: row.expires_at,
 });
 
 const ownerOf = (caller: Caller): string | null => (caller.all ? null : caller.key);
