@@ -1,6 +1,8 @@
 /** Batches in parts, as tests send them: over HTTP, to whichever server. */
 import { createHash } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import type { Response } from 'light-my-request';
+import type { PartUpload } from '../../src/ingest/parted/context.js';
 import type { Server } from '../../src/http/server.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
 import { contextOf, type BatchTest, type BatchTestOptions } from './batches.js';
@@ -8,6 +10,16 @@ import { withServer } from './server.js';
 
 export const digestOf = (body: string | Buffer): string =>
   `sha-256=:${createHash('sha256').update(body).digest('base64')}:`;
+
+/** The same for whoever speaks no HTTP. */
+export const partOf = (batch: string, part: number, body: string): PartUpload => ({
+  caller: { key: null, all: true },
+  batch,
+  part,
+  format: 'csv',
+  encoding: 'identity',
+  digest: createHash('sha256').update(body).digest(),
+});
 
 export interface Sender {
   server: Server;
@@ -46,7 +58,7 @@ export const put = (
   sender: Sender,
   batch: string,
   part: number | string,
-  body: string | Buffer,
+  body: string | Buffer | PassThrough,
   headers: Record<string, string> = {},
 ): Promise<Response> =>
   sender.server.inject({
@@ -55,7 +67,7 @@ export const put = (
     payload: body,
     headers: {
       'content-type': 'text/csv',
-      'content-digest': digestOf(body),
+      ...(body instanceof PassThrough ? {} : { 'content-digest': digestOf(body) }),
       ...authorization(sender),
       ...headers,
     },
