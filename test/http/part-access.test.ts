@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createKey } from '../../src/access/keys.js';
 import { csv, itemsOf, withBatches } from '../support/batches.js';
-import { counted, giveUp, list, nothing, open, opened, publish, put } from '../support/parts.js';
+import { counted, giveUp, list, open, opened, publish, put } from '../support/parts.js';
 
 test('a key opens one batch, whatever has become of it, and is of one kind', () =>
   withBatches(async (test) => {
