@@ -2,6 +2,7 @@
 import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { Uploads } from '../../src/ingest/pipeline.js';
+import { limits } from '../../src/http/limits.js';
 import { listen } from '../../src/http/listen.js';
 import { contextOf, csv, importPlaces, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
@@ -44,8 +45,8 @@ for (const moment of ['before', 'after'] as const) {
     withDatabase(async (test) => {
       await importPlaces(test);
       await withProxy(test, async (database, proxy) => {
-        const limits = { patience: { tryMilliseconds: 5_000, settleMilliseconds: 300 } };
-        const { parted } = new Uploads({ ...contextOf(test, limits), database });
+        const impatient = { patience: { tryMilliseconds: 5_000, settleMilliseconds: 300 } };
+        const { parted } = new Uploads({ ...contextOf(test, impatient), database });
         const { caller } = upload;
         const { batch } = await parted.open({ caller, key: 'k', format: null, replaces: null });
         const body = csv(itemsOf(5));
@@ -121,3 +122,20 @@ test('a part that stalls is cut off, one whose client goes away leaves nothing, 
     },
     { itemsPerPart: 2, limits: { windowMilliseconds: 200 } },
   ));
+
+test('a part may take longer than a body that is read whole', () =>
+  withBatches(async (test) => {
+    const id = await opened(test);
+    const whole = csv(itemsOf(9));
+    const { requestMilliseconds } = limits;
+    limits.requestMilliseconds = 20;
+    try {
+      const slow = await sendTo(test, id, whole);
+      slow.sending.write(whole.slice(0, 90));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      slow.sending.end(whole.slice(90));
+      expect(await slow.answer).toMatchObject({ status: 201, body: { items: 9 } });
+    } finally {
+      limits.requestMilliseconds = requestMilliseconds;
+    }
+  }));
