@@ -20,6 +20,7 @@ export const catalogue = {
   too_costly: { status: 400, title: 'The question asks for too much at once', exit: exitCodes.usage },
   bad_request: { status: 400, title: 'The request could not be understood', exit: exitCodes.usage },
   body_unreadable: { status: 400, title: 'The body is cut off or not as encoded', exit: exitCodes.usage },
+  digest_mismatch: { status: 400, title: 'The body is not what Content-Digest says', exit: exitCodes.retry },
   unauthenticated: { status: 401, title: 'A valid API key is needed', exit: exitCodes.usage },
   forbidden: { status: 403, title: 'This API key may not do that', exit: exitCodes.usage },
   not_found: { status: 404, title: 'There is nothing at this address', exit: exitCodes.failed },
@@ -34,6 +35,7 @@ export const catalogue = {
   },
   in_progress: { status: 409, title: 'Another request with this key is at work', exit: exitCodes.retry },
   key_conflict: { status: 409, title: 'This key belongs to another content', exit: exitCodes.rejected },
+  parts_incomplete: { status: 409, title: 'The parts are not those stated', exit: exitCodes.rejected },
   revision_gone: { status: 410, title: 'The revision is no longer kept', exit: exitCodes.usage },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
   budget_spent: { status: 429, title: 'This client has asked for its share', exit: exitCodes.retry },
@@ -48,6 +50,11 @@ export const catalogue = {
   batch_rejected: {
     status: 422,
     title: 'The batch has faults; none of it is published',
+    exit: exitCodes.rejected,
+  },
+  part_rejected: {
+    status: 422,
+    title: 'The part has faults; none of it is stored',
     exit: exitCodes.rejected,
   },
   internal_error: { status: 500, title: 'Something went wrong inside Fairway', exit: exitCodes.failed },

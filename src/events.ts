@@ -5,6 +5,9 @@
 /** How an upload went: `repeated` found the verdict of an earlier try, `failed` has none. */
 export type UploadOutcome = 'published' | 'rejected' | 'repeated' | 'checked' | 'failed';
 
+/** How a part went: `repeated` was there already, `failed` has no verdict. */
+export type PartOutcome = 'stored' | 'rejected' | 'repeated' | 'failed';
+
 export type FairwayEvent =
   | { kind: 'listening'; address: string }
   | { kind: 'stopping'; reason: string }
@@ -29,6 +32,10 @@ export type FairwayEvent =
   | { kind: 'roll-up-failed'; error: unknown }
   | { kind: 'upload-begun' }
   | { kind: 'upload-ended'; outcome: UploadOutcome; milliseconds: number }
+  | { kind: 'part-begun' }
+  | { kind: 'part-ended'; outcome: PartOutcome }
+  | { kind: 'part-stored'; batch: string; part: number; items: number; bytes: number; milliseconds: number }
+  | { kind: 'part-rejected'; batch: string; part: number; errors: number; milliseconds: number }
   | {
       kind: 'batch-published';
       batch: string;

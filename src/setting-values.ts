@@ -22,6 +22,13 @@ export const days = (low: number, high: number) => (text: string) => {
   return Number(text);
 };
 
+export const hours = (low: number, high: number) => (text: string) => {
+  if (!/^[0-9]{1,4}(\.[0-9]{1,6})?$/.test(text) || Number(text) < low || Number(text) > high) {
+    throw new Error(`'${text}' is not a number of hours from ${low} to ${high}`);
+  }
+  return Number(text);
+};
+
 const levels: readonly string[] = ['auto', 'silent', 'error', 'warn', 'info', 'debug'];
 
 export const levelName = (text: string): string => {

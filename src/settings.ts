@@ -6,6 +6,7 @@ import {
   databaseAddress,
   days,
   hostName,
+  hours,
   levelName,
   roleName,
   seconds,
@@ -55,6 +56,10 @@ export interface Config {
   databaseMegabytes: number | undefined;
   /** What must stay free, or loads are refused; 0 refuses none. */
   diskReserveMegabytes: number;
+  /** Size of a part's body at the most, once decoded. */
+  partMegabytes: number;
+  /** How long an open batch in parts waits for its next part. */
+  unfinishedHours: number;
   /** Whom the command line asks. */
   url: string;
   /** What the command line shows there. */
@@ -241,6 +246,20 @@ export const settings: readonly Setting[] = [
     fallback: '',
     explanation: 'what the database may take up, where no folder of its disk can be seen',
     parse: wholeNumber(1, 99_999_999),
+  },
+  {
+    name: 'FAIRWAY_PART_MB',
+    key: 'partMegabytes',
+    fallback: '64',
+    explanation: 'size of a part of a batch at the most, once decoded; a load may hold as much',
+    parse: wholeNumber(1, 1_024),
+  },
+  {
+    name: 'FAIRWAY_UNFINISHED_HOURS',
+    key: 'unfinishedHours',
+    fallback: '24',
+    explanation: 'how long a batch in parts waits for its next part; then it is removed',
+    parse: hours(0.0001, 8_760),
   },
   {
     name: 'FAIRWAY_URL',

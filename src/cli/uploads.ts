@@ -21,7 +21,12 @@ const connections = (uploads: number): number => uploads + 4;
 
 export function openUploads({ openPool, folder }: OpenedDatabase, config: Config, emit: Emit): UploadService {
   const database = openPool(connections(config.uploads));
-  const limits = uploadLimits({ uploads: config.uploads, decodedBytes: config.uploadMegabytes * 2 ** 20 });
+  const limits = uploadLimits({
+    uploads: config.uploads,
+    decodedBytes: config.uploadMegabytes * 2 ** 20,
+    partBytes: config.partMegabytes * 2 ** 20,
+    unfinishedMilliseconds: config.unfinishedHours * 3_600_000,
+  });
   const disk = diskOf(database, folder, config, emit);
   const uploads = new Uploads({ database, emit, limits, disk, read: readUpload });
   const stopCollecting = collectRegularly(database, config, emit);

@@ -19,7 +19,7 @@ const writes: Record<string, string> = {
   batches: 'insert, update',
   batch_errors: 'insert, delete',
   attempts: 'insert, update, delete',
-  parts: 'insert, delete',
+  parts: 'insert, update, delete',
   segments: 'insert, delete',
   lanes: 'insert',
   places: 'insert, update',

@@ -4,9 +4,11 @@ import { FairwayError } from '../errors.js';
 import type { Batch } from '../ingest/batches/read.js';
 import type { Verdict } from '../ingest/pipeline.js';
 import type { Fault, UploadResult } from '../ingest/parse/upload.js';
+import type { StoredPart } from '../ingest/parted/context.js';
 import type { Touched } from '../ingest/upload/touched.js';
 import type { Move } from '../query/sources/moves.js';
 import { csvField } from './csv.js';
+import { writeDigest } from './digest.js';
 
 export const renderBatch = (batch: Batch) => ({
   id: batch.id,
@@ -26,6 +28,8 @@ export const renderBatch = (batch: Batch) => ({
   purged_at: batch.purgedAt?.toISOString() ?? null,
   errors: batch.errors,
   error_counts: { ...batch.errorCounts },
+  parts: batch.parts,
+  expires_at: batch.expiresAt?.toISOString() ?? null,
 });
 
 export function renderPublished({ batch, sameContent }: Verdict) {
@@ -68,17 +72,45 @@ export interface Faults {
   counts: Readonly<Record<string, number>>;
 }
 
+const countFaults = (total: number, counts: Faults['counts']): string => {
+  const kinds = Object.entries(counts).map(([code, count]) => `${count} ${code}`);
+  return `${total} ${total === 1 ? 'fault' : 'faults'} (${kinds.join(', ')})`;
+};
+
+/** `part_rejected`. */
+export const partRejection = (
+  part: number,
+  { faults, faultTotal, faultCounts }: UploadResult,
+): FairwayError =>
+  new FairwayError(
+    'part_rejected',
+    `part ${part} has ${countFaults(faultTotal, faultCounts)}; nothing of it is stored`,
+    {
+      details: {
+        errors: faults.slice(0, faultsInAnswer),
+        error_counts: faultCounts,
+        error_total: faultTotal,
+      },
+    },
+  );
+
+export const renderPart = ({ part, items, lanes, bytes, digest, storedAt }: StoredPart) => ({
+  part,
+  items,
+  lanes,
+  bytes,
+  digest: writeDigest(digest),
+  stored_at: storedAt.toISOString(),
+});
+
 /** `batch_rejected`; without a batch for what was only checked. */
 export function rejection({ errors, total, counts }: Faults, batch?: Batch): FairwayError {
-  const kinds = Object.entries(counts)
-    .map(([code, count]) => `${count} ${code}`)
-    .join(', ');
   const purged = batch?.purgedAt
     ? `; the list was removed on ${dayOf(batch.purgedAt)}: send the same content under a new key to have it again`
     : '';
   return new FairwayError(
     'batch_rejected',
-    `the batch has ${total} ${total === 1 ? 'fault' : 'faults'} (${kinds}); nothing of it is published${purged}`,
+    `the batch has ${countFaults(total, counts)}; nothing of it is published${purged}`,
     {
       details: {
         errors,

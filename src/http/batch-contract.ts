@@ -14,6 +14,7 @@ import {
   state,
 } from './batch-shapes.js';
 import { away, gone, json, moment as revisions, nullable, problems } from './contract-shapes.js';
+import { opening } from './part-contract.js';
 
 const cursor = Type.Optional(
   Type.String({ maxLength: 40, description: '`next` of the answer before; go on from there' }),
@@ -44,7 +45,7 @@ export const batchRoutes = {
       tags: ['Batches'],
       summary: 'Publish a batch of prices: all of it, or none with every fault',
       description:
-        'The body has orig_code, dest_code, day and price of each item: as CSV with a header line, as NDJSON, or as a JSON array. The answer is the verdict. With an `Idempotency-Key` a repeat, whatever happened to the first try, finds its verdict or finishes it; without one each request is a batch of its own. The key of a rejected batch may be used for the corrected content.',
+        'The body has orig_code, dest_code, day and price of each item: as CSV with a header line, as NDJSON, or as a JSON array. The answer is the verdict. With an `Idempotency-Key` a repeat, whatever happened to the first try, finds its verdict or finishes it; without one each request is a batch of its own. The key of a rejected batch may be used for the corrected content. `{"parts": true}` instead of items opens a batch in parts, for what is too large for one request.',
       security,
       headers: Type.Object({
         'idempotency-key': Type.Optional(
@@ -75,9 +76,14 @@ export const batchRoutes = {
           'application/x-ndjson': text(
             '{"orig_code":"CNGGZ","dest_code":"EETLL","day":"2021-01-01","price":1188}\n',
           ),
-          'application/json': text(
-            '[{"orig_code":"CNGGZ","dest_code":"EETLL","day":"2021-01-01","price":1188}]',
-          ),
+          'application/json': {
+            schema: Type.Union([
+              Type.String({
+                examples: ['[{"orig_code":"CNGGZ","dest_code":"EETLL","day":"2021-01-01","price":1188}]'],
+              }),
+              opening,
+            ]),
+          },
         },
       },
       response: {
@@ -85,7 +91,7 @@ export const batchRoutes = {
           'A repeat: the batch of the key, as it is now. With `dry_run`: what it would do',
           Type.Union([batch, check]),
         ),
-        201: json('It is published', batch),
+        201: json('It is published; or it is open, and takes parts', batch),
         422: {
           description: 'It has faults, and none of it is published',
           content: { 'application/problem+json': { schema: rejection } },
@@ -199,7 +205,8 @@ export const batchRoutes = {
       operationId: 'deleteBatch',
       tags: ['Batches'],
       summary: 'Withdraw a batch: its items leave the answers in a new revision',
-      description: 'A repeat answers the same.',
+      description:
+        'A repeat answers the same. An open batch in parts is given up: it is answered as it was, and is gone.',
       security,
       params: Type.Object({ id }),
       response: {

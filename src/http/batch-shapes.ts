@@ -34,6 +34,11 @@ export const batchShape = {
   ),
   errors: count('Faults of a rejected batch, all of them'),
   error_counts: counts,
+  parts: Type.Boolean({ description: 'Whether it comes in parts' }),
+  expires_at: nullable(
+    Type.String({ format: 'date-time' }),
+    'When an open one in parts is removed unless another part comes',
+  ),
 };
 
 const warnings = Type.Optional(

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import { batchRoutes } from './batch-contract.js';
 import { historyRoutes } from './history-contract.js';
 import { away, gone, json, moment, nullable, problems, revision } from './contract-shapes.js';
+import { partRoutes } from './part-contract.js';
 import { format, queryRoutes, rate, statistics } from './query-contract.js';
 import { maximumDays } from './question.js';
 
@@ -74,6 +75,7 @@ export const routes = {
   ...queryRoutes,
   ...historyRoutes,
   ...batchRoutes,
+  ...partRoutes,
   ports: {
     method: 'GET',
     url: '/ports',

@@ -14,6 +14,7 @@ import { RatesSource } from '../query/rates.js';
 import { Budgets } from './budget.js';
 import { answerDirectly } from './direct.js';
 import { compressAnswer } from './compress.js';
+import { routes as contract } from './contract.js';
 import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
@@ -25,6 +26,7 @@ import { historyRoutes } from './routes/history.js';
 import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
+import { partsRoutes, putPartRoute } from './routes/parts.js';
 import { placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
 import { ratesQueryRoute } from './routes/rates-query.js';
@@ -139,10 +141,13 @@ export function createServer(options: ServerOptions): Server {
     historyRoutes(routes, services);
     sourcesRoute(routes, services);
     placesRoutes(routes, services);
+    partsRoutes(routes, services);
     operationRoutes(routes, services);
     openApiRoute(routes);
     void scope.register((inner, _options, done) => {
-      batchesRoutes(inner.withTypeProvider<TypeBoxTypeProvider>(), services);
+      const streaming: Server = inner.withTypeProvider<TypeBoxTypeProvider>();
+      batchesRoutes(streaming, services);
+      putPartRoute(streaming, services);
       done();
     });
     done();
@@ -182,7 +187,8 @@ function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
 }
 
 const isUpload = ({ method, routeOptions }: FastifyRequest): boolean =>
-  method === 'POST' && routeOptions.url === '/batches';
+  (method === 'POST' && routeOptions.url === contract.postBatch.url) ||
+  (method === 'PUT' && routeOptions.url === contract.putPart.url);
 
 const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEvent => ({
   kind: 'request',

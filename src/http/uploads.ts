@@ -3,7 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FairwayError } from '../errors.js';
 import { encodings } from '../ingest/upload/body.js';
+import type { PartUpload } from '../ingest/parted/context.js';
 import type { Caller, Upload } from '../ingest/upload/context.js';
+import { readDigest } from './digest.js';
 
 const formats: Record<string, Upload['format']> = {
   'text/csv': 'csv',
@@ -29,6 +31,25 @@ export function readUploadRequest(
     encoding: encodingOf(headers['content-encoding'] ?? 'identity'),
     ...(typeof items === 'string' ? { declaredItems: Number(items) } : {}),
     replaces: replaces ?? null,
+  };
+}
+
+/** Throws `unsupported_media_type` or `invalid_parameter`. */
+export function readPartRequest(
+  headers: IncomingHttpHeaders,
+  { id, part }: { id: string; part: number },
+  caller: Caller,
+): PartUpload {
+  const { format, encoding, declaredItems } = readUploadRequest(headers, {}, caller);
+  const digest = readDigest(String(headers['content-digest']));
+  return {
+    caller,
+    batch: id,
+    part,
+    format,
+    encoding,
+    digest,
+    ...(declaredItems === undefined ? {} : { declaredItems }),
   };
 }
 

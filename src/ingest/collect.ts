@@ -10,6 +10,7 @@ import {
   collectable,
   deleteSegments,
   deleteUnfinishedBatch,
+  leftBehind,
   lockIdleBatch,
   markCollected,
   markExpiredDead,
@@ -26,14 +27,23 @@ interface Attempt {
   attempt: string;
 }
 
+interface Unfinished {
+  batch: string;
+  in_parts: boolean;
+}
+
+type Collectable = Attempt & Unfinished;
+
 /** Collects what there is, unless another process is at it. Returns the number of attempts collected. */
 export async function collect(database: Database, emit: Emit): Promise<number> {
   return database.withClient(async (client) => {
     if (!(await tryCollectLock(client))) return 0;
     try {
-      const { rows } = await client.query<Attempt>(collectable);
+      const { rows } = await client.query<Collectable>(collectable);
       let collected = 0;
       for (const row of rows) if (await collectExpired(database, row, emit)) collected++;
+      for (const row of (await client.query<Unfinished>(leftBehind)).rows)
+        await removeUnfinished(database, row);
       return collected;
     } finally {
       await releaseCollectLock(client).catch(() => undefined);
@@ -42,18 +52,22 @@ export async function collect(database: Database, emit: Emit): Promise<number> {
 }
 
 /** False where its loader turned out to be alive, or somebody holds the batch just now: the next round will see. */
-async function collectExpired(database: Database, row: Attempt, emit: Emit): Promise<boolean> {
+async function collectExpired(database: Database, row: Collectable, emit: Emit): Promise<boolean> {
   const dead = await database.transaction(
     async (client) =>
       (await lockIdleBatch(client, row.batch)) !== undefined && markExpiredDead(client, row.attempt),
   );
   if (!dead) return false;
   await collectAttempt(database, row, emit);
-  await database.transaction(async (client) => {
-    if (await lockIdleBatch(client, row.batch)) await deleteUnfinishedBatch(client, row.batch, false);
-  });
+  await removeUnfinished(database, row);
   return true;
 }
+
+/** Whoever repeats the key of an upload goes on with its batch; one in parts has expired, and its key with it. */
+const removeUnfinished = (database: Database, { batch, in_parts: inParts }: Unfinished): Promise<void> =>
+  database.transaction(async (client) => {
+    if (await lockIdleBatch(client, batch)) await deleteUnfinishedBatch(client, batch, inParts);
+  });
 
 /** Removes what a dead attempt loaded. */
 export async function collectAttempt(

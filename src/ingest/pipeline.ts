@@ -4,20 +4,27 @@
  */
 import type { ReadOptions } from '../database/database.js';
 import { isOutcomeUnknown } from '../database/failures.js';
-import type { FairwayEvent, UploadOutcome } from '../events.js';
+import type { UploadOutcome } from '../events.js';
 import { readBatch, type Batch } from './batches/read.js';
 import type { KnownPort, UploadResult } from './parse/upload.js';
-import { checkReplaceable } from './publish.js';
+import { PartedBatches } from './parted.js';
 import { readBody } from './upload/body.js';
-import { takenOver, type Claim, type Upload, type UploadContext } from './upload/context.js';
+import {
+  takenOver,
+  type Claim,
+  type Upload,
+  type UploadContext,
+  type UploadLimits,
+} from './upload/context.js';
 import { abandonUpload, publishUpload, rejectUpload } from './upload/finish.js';
 import { keepLease } from './upload/lease.js';
-import { openUpload, takenBatch } from './upload/open.js';
+import { checkReplaces, openUpload, takenBatch } from './upload/open.js';
 import { PartLoader } from './upload/parts.js';
 import { replay } from './upload/replay.js';
 import { Slots } from './upload/slots.js';
 import { portsNow, sameContent } from './upload/sql.js';
 import { Touched } from './upload/touched.js';
+import { verdictEvent } from './upload/verdict-event.js';
 
 type Bytes = AsyncIterable<Uint8Array>;
 
@@ -39,6 +46,8 @@ export interface Checked {
 const repeatsPerLoad = 8;
 
 export class Uploads {
+  /** Batches in parts; a part takes the slot of a load. */
+  readonly parted: PartedBatches;
   readonly #context: UploadContext;
   readonly #loads: Slots;
   readonly #repeats: Slots;
@@ -49,6 +58,7 @@ export class Uploads {
     this.#context = context;
     this.#loads = new Slots(uploads, admissionMilliseconds);
     this.#repeats = new Slots(uploads * repeatsPerLoad, admissionMilliseconds);
+    this.parted = new PartedBatches(context, this.#loads, (work) => this.#tracked(work));
   }
 
   /**
@@ -72,7 +82,7 @@ export class Uploads {
     return this.#tracked(
       this.#observed(() =>
         this.#loads.use(async () => {
-          await this.#checkReplaces(upload);
+          await checkReplaces(this.#context, upload);
           const body = readBody(source, upload.encoding, this.#context.limits);
           const touched = new Touched();
           const read = await this.#context.read(body, await this.#readOptions(upload), async (part) => {
@@ -82,6 +92,11 @@ export class Uploads {
         }),
       ),
     );
+  }
+
+  /** What bodies are held to. */
+  get limits(): UploadLimits {
+    return this.#context.limits;
   }
 
   /** Resolves once nothing is under way. */
@@ -112,7 +127,7 @@ export class Uploads {
     const lease = keepLease(context, claim);
     const loader = new PartLoader(context, claim);
     try {
-      await this.#checkReplaces(upload);
+      await checkReplaces(context, upload);
       const read = await context.read(
         body,
         await this.#readOptions(upload),
@@ -147,13 +162,6 @@ export class Uploads {
     return { batch: published, repeated: false, sameContent: same.map(({ id }) => id) };
   }
 
-  /** Said before the body is read; what counts is what publishing finds. */
-  async #checkReplaces({ replaces, caller }: Upload): Promise<void> {
-    if (replaces === null) return;
-    const { state } = await readBatch(this.#context.database, replaces, caller);
-    checkReplaceable(replaces, state);
-  }
-
   async #readOptions({ format, declaredItems }: Upload) {
     const ports = await this.#context.database.read<KnownPort>(portsNow);
     return { format, ports, ...(declaredItems === undefined ? {} : { declaredItems }) };
@@ -183,19 +191,4 @@ export class Uploads {
       emit({ kind: 'upload-ended', outcome, milliseconds: performance.now() - begun });
     }
   }
-}
-
-function verdictEvent(batch: Batch, milliseconds: number): FairwayEvent {
-  const { id, replaces, items, lanes, revision, bytes, errors, state } = batch;
-  if (state === 'rejected') return { kind: 'batch-rejected', batch: id, items, errors, milliseconds };
-  return {
-    kind: 'batch-published',
-    batch: id,
-    replaces,
-    items,
-    lanes,
-    revision: revision ?? 0,
-    bytes: bytes ?? 0,
-    milliseconds,
-  };
 }

@@ -158,7 +158,7 @@ export interface BatchContent {
   /** Of an import. */
   contentHash?: Buffer;
   /** Of an upload. */
-  upload?: { sha256: Buffer; bytes: number; format: string; replaces: string | null };
+  upload?: { sha256: Buffer; bytes: number; format: string | null; replaces: string | null };
 }
 
 export async function publishAttempt(

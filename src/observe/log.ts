@@ -24,6 +24,8 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'disk-has-room': 'warn',
   'upload-begun': 'debug',
   'upload-ended': 'debug',
+  'part-begun': 'debug',
+  'part-ended': 'debug',
 };
 
 const flushMilliseconds = 100;

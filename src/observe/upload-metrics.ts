@@ -6,10 +6,20 @@ const loadSeconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 3
 
 export function uploadMetrics(registry: Registry): Observers {
   const registers = [registry];
-  const running = new Gauge({ name: 'fairway_uploads_running', help: 'Uploads under way', registers });
+  const running = new Gauge({
+    name: 'fairway_uploads_running',
+    help: 'Uploads and parts under way',
+    registers,
+  });
   const ended = new Counter({
     name: 'fairway_batches_total',
     help: 'Uploads by how they ended: published, rejected, repeated, checked (dry run), failed',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const parts = new Counter({
+    name: 'fairway_parts_total',
+    help: 'Parts of batches by how they ended: stored, repeated, rejected, failed',
     labelNames: ['outcome'],
     registers,
   });
@@ -34,6 +44,11 @@ export function uploadMetrics(registry: Registry): Observers {
     'upload-ended': ({ outcome }) => {
       running.dec();
       ended.inc({ outcome });
+    },
+    'part-begun': () => running.inc(),
+    'part-ended': ({ outcome }) => {
+      running.dec();
+      parts.inc({ outcome });
     },
     'batch-published': (event) => {
       items.inc(event.items);

@@ -14,6 +14,7 @@ import { rollUp } from '../../src/query/roll-up.js';
 import { defaultSample } from '../../src/sample/generate.js';
 import { contextOf, csv, importPlaces, itemsOf } from '../support/batches.js';
 import { bytes, items, none, orphans, upload } from '../support/uploads.js';
+import { partOf } from '../support/parts.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 
 const ignore = (): void => undefined;
@@ -67,6 +68,7 @@ test('the service’s role takes batches, rejects, replaces, gives up, withdraws
     withRole(setting, async ({ connection }) => {
       await importPlaces(setting);
       const database = openDatabase({ connection, poolSize: 2, emit: ignore });
+      const { caller } = upload;
       try {
         const uploads = new Uploads({ ...contextOf(setting, {}, 2), database });
         const { batch } = await uploads.take(upload, bytes(csv(itemsOf(5))));
@@ -78,7 +80,16 @@ test('the service’s role takes batches, rejects, replaces, gives up, withdraws
         await expect(uploads.take(replacing, bytes(csv(itemsOf(6))))).rejects.toMatchObject({
           code: 'batch_state',
         });
+        const open = async () => {
+          const { batch } = await uploads.parted.open({ caller, key: null, format: null, replaces: null });
+          for (const count of [2, 3, 3])
+            await uploads.parted.put(partOf(batch.id, 1, csv(itemsOf(count))), bytes(csv(itemsOf(count))));
+          return batch.id;
+        };
+        const published = await uploads.parted.publish(await open(), caller, { parts: 1, items: 3 });
+        await uploads.parted.giveUp(await open());
         await rollUp(database, ignore);
+        await withdraw(database, published.id, ignore);
         await withdraw(database, replaced.batch.id, ignore);
         await rollUp(database, ignore);
         expect(await collect(database, ignore)).toBe(0);

@@ -1,4 +1,5 @@
 /** The disk nearly full: no batch is taken, everything else goes on. The reserve is set above what is really free. */
+import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, test } from 'vitest';
@@ -38,6 +39,35 @@ function fillable(): { disk: { check: () => Promise<void> }; fill: () => void; e
 const question = '/rates?date_from=2022-01-01&date_to=2022-01-01&orig_code=AAAAA&dest_code=BBBBB';
 const status = async ({ server }: BatchTest, url: string): Promise<number> =>
   (await server.inject({ url })).statusCode;
+
+test('with the disk nearly full no part is taken and no batch in parts opened; what arrived stays', () => {
+  const { disk, fill, empty } = fillable();
+  return withBatches(
+    async ({ server }) => {
+      const open = () => server.inject({ method: 'POST', url: '/batches', payload: { parts: true } });
+      const { id } = (await open()).json<{ id: string }>();
+      const put = async (part: number): Promise<number> => {
+        const payload = csv(itemsOf(3 + part));
+        const digest = createHash('sha256').update(payload).digest('base64');
+        const headers = { 'content-type': 'text/csv', 'content-digest': `sha-256=:${digest}:` };
+        const answer = await server.inject({
+          method: 'PUT',
+          url: `/batches/${id}/parts/${part}`,
+          payload,
+          headers,
+        });
+        return answer.statusCode;
+      };
+      expect(await put(1)).toBe(201);
+      fill();
+      expect((await open()).statusCode).toBe(507);
+      expect([await put(1), await put(2)]).toEqual([200, 507]);
+      empty();
+      expect(await put(2)).toBe(201);
+    },
+    { disk },
+  );
+});
 
 test('a load is refused with 507 that says how much is left; repeats, trials, reads, withdrawals and purges go on', () => {
   const { disk, fill, empty } = fillable();

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { FairwayError } from '../../errors.js';
 import { listBatches, readBatch, readFaults, type Batch } from '../../ingest/batches/read.js';
+import { readBody } from '../../ingest/upload/body.js';
 import type { Upload } from '../../ingest/upload/context.js';
 import { withdraw } from '../../ingest/withdraw.js';
 import { callerOf, requireScope } from '../access.js';
@@ -17,6 +18,7 @@ import {
 } from '../batch-answers.js';
 import { pageSizes } from '../batch-contract.js';
 import { routes } from '../contract.js';
+import { splitOpening } from '../opening.js';
 import { readCursor, readMoment, writeCursor } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 import { bytesOf, readUploadRequest } from '../uploads.js';
@@ -31,14 +33,19 @@ export function batchesRoutes(server: Server, services: Services): void {
   postRoute(server, services);
   readRoutes(server, services);
   errorsRoute(server, services);
-  const { database, emit, deadline, answers } = services;
+  const { database, emit, deadline, answers, uploads } = services;
   server.route({
     ...routes.deleteBatch,
     onRequest: requireScope(services, 'withdraw'),
     handler: async (request) => {
       const caller = callerOf(request);
-      const { id } = await readBatch(database, request.params.id, caller, { deadline: deadline() });
+      const open = await readBatch(database, request.params.id, caller, { deadline: deadline() });
+      const { id } = open;
       const begun = performance.now();
+      if (open.parts && open.state === 'loading') {
+        await uploads.parted.giveUp(id);
+        return renderBatch(open);
+      }
       await withdraw(database, id, emit);
       const batch = await readBatch(database, id, caller, { deadline: deadline() });
       answers.head.learn(batch.withdrawnRevision ?? 0, begun);
@@ -57,9 +64,20 @@ function postRoute(server: Server, services: Services): void {
       if (lifecycle.stopping)
         throw new FairwayError('stopping', 'this process was told to stop; send the batch again');
       const upload = readUploadRequest(request.headers, request.query, callerOf(request));
-      if (request.query.dry_run) return reply.send(await check(services, upload, bytesOf(request)));
+      const found = await openingOf(services, upload, bytesOf(request));
+      if ('opening' in found) {
+        if (request.query.dry_run) throw nothingToCheck();
+        const { caller, key, replaces } = upload;
+        const { format = null } = found.opening;
+        const { batch, repeated } = await uploads.parted.open({ caller, key, replaces, format });
+        return reply
+          .code(repeated ? 200 : 201)
+          .header('location', `/batches/${batch.id}`)
+          .send(renderBatch(batch));
+      }
+      if (request.query.dry_run) return reply.send(await check(services, upload, found.body));
       const begun = performance.now();
-      const verdict = await uploads.take(upload, bytesOf(request));
+      const verdict = await uploads.take(upload, found.body);
       const { batch, repeated } = verdict;
       if (batch.state === 'rejected') throw await rejected(services, batch);
       answers.head.learn(batch.revision ?? 0, begun);
@@ -70,6 +88,19 @@ function postRoute(server: Server, services: Services): void {
     },
   });
 }
+
+/** Whatever is no JSON, or is packed, is a batch. */
+const openingOf = async ({ uploads }: Services, { format, encoding }: Upload, body: Bytes) =>
+  format === 'json' && encoding === 'identity'
+    ? splitOpening(readBody(body, encoding, uploads.limits))
+    : { body };
+
+const nothingToCheck = (): FairwayError => {
+  const [parameter, message] = ['dry_run', 'is for whole batches; a batch in parts is checked part by part'];
+  return new FairwayError('invalid_parameter', `${parameter}: ${message}`, {
+    faults: [{ parameter, message, expected: 'no dry_run' }],
+  });
+};
 
 /** Lanes whose averages are compared: each is a question of its own. */
 const lanesCompared = 100;

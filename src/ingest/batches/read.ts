@@ -29,6 +29,10 @@ export interface Batch {
   purgedAt: Date | null;
   errors: number;
   errorCounts: Readonly<Record<string, number>>;
+  /** Whether it comes in parts. */
+  parts: boolean;
+  /** When it is removed unless a part comes; of an open one in parts. */
+  expiresAt: Date | null;
 }
 
 const numberOf = (text: string | null): number | null => (text === null ? null : Number(text));
@@ -52,6 +56,8 @@ const asBatch = (row: BatchRow): Batch => ({
   purgedAt: row.purged_at,
   errors: Number(row.error_total),
   errorCounts: row.error_counts,
+  parts: row.in_parts,
+  expiresAt: row.expires_at,
 });
 
 const ownerOf = (caller: Caller): string | null => (caller.all ? null : caller.key);

@@ -21,10 +21,14 @@ export interface BatchRow {
   purged_at: Date | null;
   error_total: string;
   error_counts: Record<string, number>;
+  in_parts: boolean;
+  expires_at: Date | null;
 }
 
 const columns = `id, owner_key, idempotency_key, source, state, format, items, lanes, bytes, published_revision,
-  withdrawn_revision, replaces, replaced_by, received_at, published_at, purged_at, error_total, error_counts`;
+  withdrawn_revision, replaces, replaced_by, received_at, published_at, purged_at, error_total, error_counts, in_parts,
+   case when in_parts and state = 'loading' then (select a.lease_until from fairway.attempts a
+     where a.batch = batches.id and a.state = 'loading') end as expires_at`;
 
 /** `owner` null: whoever's it is. */
 export const batchById = (id: string, owner: string | null): QueryConfig => ({

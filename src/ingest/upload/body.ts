@@ -108,7 +108,7 @@ async function* bounded(
     if (bytes > largest) {
       throw new FairwayError(
         'request_too_large',
-        `the body is larger than ${largest >> 20} MB once decoded; send it in several batches`,
+        `the body is larger than ${largest >> 20} MB once decoded; send less at once`,
       );
     }
     if (isBomb(bytes)) {

@@ -20,6 +20,10 @@ export interface UploadLimits {
   windowMilliseconds: number;
   /** Of a body once decoded. */
   decodedBytes: number;
+  /** Of a part once decoded; of a load that holds a part, most is for that. */
+  partBytes: number;
+  /** An open batch in parts that gets no part for so long expires. */
+  unfinishedMilliseconds: number;
   patience: Patience;
 }
 

@@ -10,6 +10,8 @@ export const uploadLimits = (given: Partial<UploadLimits> = {}): UploadLimits =>
   bytesPerSecond: 1_000,
   windowMilliseconds: 30_000,
   decodedBytes: 4_096 * 2 ** 20,
+  partBytes: 64 * 2 ** 20,
+  unfinishedMilliseconds: 24 * 3_600_000,
   patience,
   ...given,
 });

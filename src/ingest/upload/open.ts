@@ -1,6 +1,8 @@
 /** Opening: in goes an upload, out comes a claim to load it, or the batch that its key belongs to already. */
 import type { ClientBase } from 'pg';
 import { FairwayError } from '../../errors.js';
+import { readBatch } from '../batches/read.js';
+import { checkReplaceable } from '../publish.js';
 import type { Claim, Upload, UploadContext } from './context.js';
 import {
   batchNow,
@@ -16,9 +18,21 @@ import {
 /** A claim, or the id of a batch that has its verdict or is being loaded by somebody else. */
 export type Opened = { claim: Claim } | { known: string };
 
-/** Whether there is nothing to load under this key: it has its verdict, or somebody is at it. */
-const isTaken = ({ state, running }: KnownBatch): boolean =>
-  state === 'published' || state === 'withdrawn' || running !== null;
+/** Said before anything is read; what counts is what publishing finds. Throws `batch_unknown` or `batch_state`. */
+export async function checkReplaces(
+  { database }: UploadContext,
+  { replaces, caller }: Pick<Upload, 'replaces' | 'caller'>,
+): Promise<void> {
+  if (replaces === null) return;
+  const { state } = await readBatch(database, replaces, caller);
+  checkReplaceable(replaces, state);
+}
+
+/** Whether there is nothing to load under this key: it has its verdict, or somebody is at it. Throws `key_conflict` where it is a batch in parts. */
+function isTaken({ id, state, running, in_parts: inParts }: KnownBatch): boolean {
+  if (inParts) throw keyOfParts(id);
+  return state === 'published' || state === 'withdrawn' || running !== null;
+}
 
 /** A look without a lock, so that a repeat needs no slot. */
 export async function takenBatch(context: UploadContext, upload: Upload): Promise<string | undefined> {
@@ -52,7 +66,14 @@ async function openInside(client: ClientBase, { limits }: UploadContext, upload:
   return { claim: { batch: known.id, attempt, rejected: known.content_sha256 } };
 }
 
-const gone = (): FairwayError =>
+export const gone = (): FairwayError =>
   new FairwayError('in_progress', 'the first try of this key was given up just now; send it again', {
     retryAfter: 1,
   });
+
+const keyOfParts = (batch: string): FairwayError =>
+  new FairwayError(
+    'key_conflict',
+    `this Idempotency-Key belongs to batch ${batch}, which comes in parts; take a new key`,
+    { details: { batch } },
+  );

@@ -63,7 +63,7 @@ export class PartLoader {
  * In a transaction of its own: two loaders that meet the same new lanes wait for each other for a moment, not until
  * the end of a part. An import may hold some for longer.
  */
-const laneIdsOf = async (
+export const laneIdsOf = async (
   { database, limits }: UploadContext,
   lanes: UploadPart['lanes'],
 ): Promise<number[]> => {

@@ -17,16 +17,20 @@ export const limitLockWaits = (client: ClientBase): Promise<unknown> =>
 export interface NewBatch {
   owner: string | null;
   key: string | null;
-  format: string;
+  format: string | null;
+  /** Where it is known before the verdict. */
+  replaces?: string | null;
+  inParts?: boolean;
 }
 
 /** Undefined where the key is taken. Waits for whoever is about to take it. */
 export const insertBatch = (client: ClientBase, batch: NewBatch): Promise<{ id: string } | undefined> =>
   some(
     client,
-    `insert into fairway.batches (source, owner_key, idempotency_key, format) values ('upload', $1, $2, $3)
+    `insert into fairway.batches (source, owner_key, idempotency_key, format, replaces, in_parts)
+     values ('upload', $1, $2, $3, $4, $5)
      on conflict (coalesce(owner_key, 0), idempotency_key) where idempotency_key is not null do nothing returning id`,
-    [batch.owner, batch.key, batch.format],
+    [batch.owner, batch.key, batch.format, batch.replaces ?? null, batch.inParts ?? false],
   );
 
 export type BatchState = 'loading' | 'published' | 'rejected' | 'withdrawn';
@@ -36,11 +40,12 @@ export interface KnownBatch {
   state: BatchState;
   content_sha256: Buffer | null;
   replaces: string | null;
+  in_parts: boolean;
   /** The attempt that loads now, if its lease is not over. */
   running: string | null;
 }
 
-const known = `select b.id, b.state, b.content_sha256, b.replaces,
+const known = `select b.id, b.state, b.content_sha256, b.replaces, b.in_parts,
     (select a.id from fairway.attempts a where a.batch = b.id and a.state = 'loading' and b.attempt is distinct from a.id
        and a.lease_until > clock_timestamp()) as running
   from fairway.batches b`;
@@ -217,10 +222,18 @@ export const insertFaults = (
 /** Attempts whose lease is over, and dead ones whose segments may still be there. */
 export const collectable: QueryConfig = {
   name: 'collectable',
-  text: `select a.id as attempt, a.batch from fairway.attempts a join fairway.batches b on b.id = a.batch
+  text: `select a.id as attempt, a.batch, b.in_parts from fairway.attempts a join fairway.batches b on b.id = a.batch
     where a.state = 'dead'
       or (a.state = 'loading' and a.lease_until < clock_timestamp() and b.attempt is distinct from a.id)
     order by a.id`,
+};
+
+/** Batches whose removal was cut off when nothing was left of them. */
+export const leftBehind: QueryConfig = {
+  name: 'left-behind',
+  text: `select b.id as batch, b.in_parts from fairway.batches b
+    where b.state = 'loading' and (b.in_parts or b.idempotency_key is null)
+      and not exists (select from fairway.attempts a where a.batch = b.id and a.state <> 'collected')`,
 };
 
 /** Locks the batch unless somebody else holds it; then there is no row. */
