@@ -99,7 +99,7 @@ test('the service’s role takes batches, rejects, replaces, gives up, withdraws
         ).resolves.toBeDefined();
         await purge(database, { historyDays: 0, rejectedDays: 0 }, ignore);
         expect(await setting.query('select from fairway.batches where purged_at is not null')).toHaveLength(
-          3,
+          4,
         );
         expect(await setting.query("select from fairway.attempts where state = 'collected'")).toEqual([]);
         expect(await orphans(setting)).toEqual(none);
