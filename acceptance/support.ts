@@ -131,13 +131,22 @@ export interface Outcome {
 }
 
 /** Runs a command to its end. */
-export function run(
+export const run = (
   words: string[],
   env: Record<string, string> = {},
   input?: string,
   file = command,
-): Promise<Outcome> {
-  return new Promise((resolve) => {
+): Promise<Outcome> => begin(words, env, input, file).outcome;
+
+/** Begins a command that may be killed; then its code is -1. */
+export function begin(
+  words: string[],
+  env: Record<string, string> = {},
+  input?: string,
+  file = command,
+): { child: ChildProcess; outcome: Promise<Outcome> } {
+  let started: ChildProcess | undefined;
+  const outcome = new Promise<Outcome>((resolve) => {
     const child = execFile(
       file,
       words,
@@ -148,7 +157,10 @@ export function run(
     );
     child.stdin?.on('error', () => undefined);
     child.stdin?.end(input ?? '');
+    started = child;
   });
+  if (!started) throw new Error('it did not start');
+  return { child: started, outcome };
 }
 
 export async function until(

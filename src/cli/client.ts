@@ -5,7 +5,7 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { once } from 'node:events';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { catalogue, codeOf, FairwayError, type ErrorCode, type ParameterFault } from '../errors.js';
 
@@ -15,13 +15,15 @@ export interface Service {
 }
 
 export interface ServiceRequest {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path with its query. */
   path: string;
   headers?: Record<string, string>;
   body?: { bytes: Readable; size: number };
   /** Without a byte in either direction for so long, nobody is there. */
   silenceMilliseconds?: number;
+  /** Ends it, as if nobody were there. */
+  signal?: AbortSignal;
 }
 
 export interface Answer {
@@ -86,6 +88,12 @@ export async function download(
   }
 }
 
+/** A small body of a request. */
+export function jsonBody(value: unknown): { bytes: Readable; size: number } {
+  const bytes = Buffer.from(JSON.stringify(value));
+  return { bytes: Readable.from([bytes], { objectMode: false }), size: bytes.length };
+}
+
 export const isGood = (status: number): boolean => status >= 200 && status < 300;
 
 /** The error that an answer stands for. */
@@ -119,7 +127,7 @@ const hintFor = (code: string): string =>
 
 async function open(
   service: Service,
-  { method = 'GET', path, headers, body, silenceMilliseconds = answerMilliseconds }: ServiceRequest,
+  { method = 'GET', path, headers, body, silenceMilliseconds = answerMilliseconds, signal }: ServiceRequest,
 ): Promise<{ response: IncomingMessage; sent: ClientRequest }> {
   const { url, apiKey } = service;
   const { request } = url.startsWith('https:') ? https : http;
@@ -134,6 +142,7 @@ async function open(
     // Each request its own connection: after a restart of the service an old one would be found dead.
     agent: false,
     timeout: silenceMilliseconds,
+    ...(signal ? { signal } : {}),
   });
   sent.once('timeout', () => sent.destroy(new Error(`silent for ${silenceMilliseconds / 1_000} s`)));
   const answered = once(sent, 'response') as Promise<[IncomingMessage]>;

@@ -172,7 +172,7 @@ function addKeyCommands(command: AddCommand, context: Context): void {
 function addSubmitCommand(command: AddCommand, context: Context): void {
   command(
     'submit',
-    'send a batch of prices: all of it is published, or every fault is printed and none is',
+    'send a batch of prices: all of it is published, or every fault is printed and none is; cut off, the same command goes on',
     'fairway submit prices.csv',
     'fairway submit prices.csv.gz --key 2021-01-31/asia --replace 41',
     'fairway submit prices.ndjson --dry-run',
@@ -187,6 +187,12 @@ function addSubmitCommand(command: AddCommand, context: Context): void {
     .option('--dry-run', 'the verdict and what would change; nothing is published')
     .option('--items <number>', 'how many items there must be')
     .addOption(new Option('--format <format>', 'what it is, if not to be recognised').choices(formats))
+    .option(
+      '--streams <number>',
+      'parts sent at a time where the file is large: CSV or NDJSON above 64 MB',
+      '4',
+    )
+    .option('--whole', 'send it in one request, however large it is')
     .option('--patience <seconds>', 'how long to go on trying while nothing gets through', '600')
     .option('--all', 'print every fault that is kept, not the first 100')
     .addOption(url())

@@ -1,16 +1,19 @@
-/** `fairway submit FILE`: sends a batch, again and again where it must, until its verdict is known, and prints that. */
+/** `fairway submit FILE`: sends a batch, as a whole or in parts, until its verdict is known, and prints that. */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { FairwayError } from '../errors.js';
 import { serviceOf, type ServiceFlags } from './ask-service.js';
-import { errorOf, isGood, send, type Answer, type Service } from './client.js';
+import type { Service } from './client.js';
 import type { Context } from './context.js';
 import { wholeNumber } from './numbers.js';
-import { mediaTypes, type Format } from './submit/format.js';
-import { duration, uploadProgress, type Progress } from './submit/progress.js';
-import { isTransient, untilVerdict } from './submit/retry.js';
+import type { Format } from './submit/format.js';
+import { cuttable, isLarge, type Cuttable } from './submit/parts/parts.js';
+import { PartsProgress } from './submit/parts/progress.js';
+import { submitInParts, type Outcome } from './submit/parts/upload.js';
+import { uploadProgress } from './submit/progress.js';
+import { isTransient } from './submit/retry.js';
 import { openSource, type Source } from './submit/source.js';
-import { printVerdict } from './submit/verdict.js';
+import { faultsShown, printVerdict } from './submit/verdict.js';
+import { submitWhole } from './submit/whole.js';
 
 export interface SubmitFlags extends ServiceFlags {
   key?: string;
@@ -18,6 +21,8 @@ export interface SubmitFlags extends ServiceFlags {
   dryRun?: boolean;
   items?: string;
   format?: Format;
+  whole?: boolean;
+  streams: string;
   patience: string;
   all?: boolean;
 }
@@ -26,21 +31,20 @@ export async function runSubmit(context: Context, path: string, flags: SubmitFla
   const { stderr } = context;
   const service = serviceOf(context, flags);
   const submission = submissionOf(flags);
-  const { key } = submission;
   const source = await openSource(path, flags.format);
-  const again = key === undefined ? undefined : `'fairway submit ${path} --key ${key}'`;
-  if (flags.key === undefined && key !== undefined && stderr.isTTY) stderr.write(`key ${key}\n`);
-  const progress = uploadProgress(context, source);
+  const session = new Session(context, service, source, submission);
   const stopWatching = onInterrupt(() => {
-    progress.clear();
-    stderr.write(`fairway: interrupted; the verdict is not known${again ? `, ${again} asks for it` : ''}\n`);
+    session.clear();
+    const { again } = session;
+    stderr.write(`fairway: interrupted; the verdict is not known${again ? `, ${again}` : ''}\n`);
   });
   try {
-    const answer = await tryUntilAnswered(service, source, submission, progress);
-    progress.clear();
-    await printVerdict(context, service, { source, flags, answer });
+    const outcome = await session.run();
+    session.clear();
+    await printVerdict(context, service, { source, flags, ...outcome });
   } catch (error) {
-    progress.clear();
+    session.clear();
+    const { again } = session;
     throw isTransient(error) && again ? withHint(error, again) : error;
   } finally {
     stopWatching();
@@ -49,74 +53,122 @@ export async function runSubmit(context: Context, path: string, flags: SubmitFla
 }
 
 interface Submission {
-  /** None for a dry run. */
   key: string | undefined;
-  path: string;
-  headers: Record<string, string>;
+  replaces: string | undefined;
+  items: number | undefined;
+  dryRun: boolean;
+  whole: boolean;
+  streams: number;
+  faultsKept: number;
   patienceMilliseconds: number;
 }
 
 /** Throws `usage`. */
-function submissionOf({ key, replace, dryRun, items, patience }: SubmitFlags): Submission {
+function submissionOf(flags: SubmitFlags): Submission {
+  const { key, replace, items, patience, streams, dryRun = false, whole = false, all } = flags;
   if (key !== undefined && !/^[!-~]([ -~]{0,198}[!-~])?$/.test(key))
     throw new FairwayError('usage', '--key: at most 200 plain characters, with no space at either end');
-  const query = new URLSearchParams({
-    ...(dryRun ? { dry_run: 'true' } : {}),
-    ...(replace === undefined ? {} : { replaces: String(wholeNumber('--replace', replace, 1, 1e12)) }),
-  });
-  const sentKey = dryRun ? undefined : (key ?? randomUUID());
   return {
-    key: sentKey,
-    path: query.size === 0 ? '/batches' : `/batches?${query.toString()}`,
-    headers: {
-      ...(sentKey === undefined ? {} : { 'idempotency-key': sentKey }),
-      ...(items === undefined
-        ? {}
-        : { 'fairway-items': String(wholeNumber('--items', items, 0, 999_999_999_999)) }),
-    },
+    key,
+    replaces: replace === undefined ? undefined : String(wholeNumber('--replace', replace, 1, 1e12)),
+    items: items === undefined ? undefined : wholeNumber('--items', items, 0, 999_999_999_999),
+    dryRun,
+    whole,
+    streams: wholeNumber('--streams', streams, 1, 16),
+    faultsKept: all === true ? Infinity : faultsShown,
     patienceMilliseconds: wholeNumber('--patience', patience, 0, 86_400) * 1_000,
   };
 }
 
-/** The answer that is a verdict: published, rejected, or checked. Throws every other. */
-function tryUntilAnswered(
-  service: Service,
-  source: Source,
-  { path, headers, patienceMilliseconds }: Submission,
-  progress: Progress,
-): Promise<Answer> {
-  const retrying = {
-    patienceMilliseconds,
-    sent: () => progress.sent(),
-    now: () => performance.now(),
-    delay,
-    random: Math.random,
-    onFailure: ({ message }: FairwayError, wait: number) =>
-      progress.say(`trying again in ${duration(wait / 1_000)}: ${message}`),
-  };
-  return untilVerdict(retrying, async ({ silenceMilliseconds }) => {
-    const onBytes = progress.begin();
-    const answer = await send(service, {
-      method: 'POST',
-      path,
-      headers: {
-        ...headers,
-        'content-type': mediaTypes[source.format],
-        ...(source.packing === undefined ? {} : { 'content-encoding': source.packing }),
+class Session {
+  /** What to say that the verdict can still be had by; undefined where nothing has been sent yet. */
+  again: string | undefined;
+  readonly #context: Context;
+  readonly #service: Service;
+  readonly #source: Source;
+  readonly #submission: Submission;
+  #progress: { clear(): void } | undefined;
+
+  constructor(context: Context, service: Service, source: Source, submission: Submission) {
+    this.#context = context;
+    this.#service = service;
+    this.#source = source;
+    this.#submission = submission;
+  }
+
+  /** The line of progress goes. */
+  clear(): void {
+    this.#progress?.clear();
+  }
+
+  async run(): Promise<Exclude<Outcome, { whole: string }>> {
+    const { key, whole, dryRun } = this.#submission;
+    const how = whole || dryRun || !isLarge(this.#source) ? undefined : cuttable(this.#source);
+    const outcome = how ? await this.#inParts(how) : { whole: undefined };
+    return 'whole' in outcome ? this.#whole(outcome.whole ?? key) : outcome;
+  }
+
+  #inParts(how: Cuttable): Promise<Outcome> {
+    const progress = new PartsProgress(this.#context, this.#source);
+    this.#progress = progress;
+    const { stderr } = this.#context;
+    const say = (words: string): void => {
+      progress.clear();
+      stderr.write(`fairway: ${words}\n`);
+    };
+    const job = {
+      ...this.#submission,
+      service: this.#service,
+      source: this.#source,
+      progress,
+      say,
+      resumes: (words: string) => (stderr.isTTY ? say(words) : undefined),
+      begun: (key: string, remembered: boolean) => {
+        const given = this.#submission.key;
+        this.again = `'${this.#words(remembered ? given : key)}' goes on where it stopped`;
       },
-      body: { bytes: source.read(onBytes), size: source.size },
-      silenceMilliseconds,
+    };
+    return submitInParts(job, how);
+  }
+
+  async #whole(known: string | undefined): Promise<Exclude<Outcome, { whole: string }>> {
+    const { stderr } = this.#context;
+    const { dryRun, replaces, items, patienceMilliseconds } = this.#submission;
+    const key = dryRun ? undefined : (known ?? randomUUID());
+    this.again = key === undefined ? undefined : `'${this.#words(key)}' asks for it`;
+    if (known === undefined && key !== undefined && stderr.isTTY) stderr.write(`key ${key}\n`);
+    const progress = uploadProgress(this.#context, this.#source);
+    this.#progress = progress;
+    const query = new URLSearchParams({
+      ...(dryRun ? { dry_run: 'true' } : {}),
+      ...(replaces === undefined ? {} : { replaces }),
     });
-    const { status, json } = answer;
-    if (status === 422 || (isGood(status) && json !== undefined)) return answer;
-    throw errorOf(service, answer);
-  });
+    const answer = await submitWhole({
+      service: this.#service,
+      source: this.#source,
+      path: query.size === 0 ? '/batches' : `/batches?${query.toString()}`,
+      headers: {
+        ...(key === undefined ? {} : { 'idempotency-key': key }),
+        ...(items === undefined ? {} : { 'fairway-items': String(items) }),
+      },
+      patienceMilliseconds,
+      progress,
+    });
+    return { answer, repeated: answer.status === 200 };
+  }
+
+  #words(key: string | undefined): string {
+    const { replaces } = this.#submission;
+    const flags = [
+      key === undefined ? '' : ` --key ${key}`,
+      replaces === undefined ? '' : ` --replace ${replaces}`,
+    ];
+    return `fairway submit ${this.#source.path}${flags.join('')}`;
+  }
 }
 
 const withHint = (error: FairwayError, again: string): FairwayError =>
-  new FairwayError(error.code, `${error.message}\nthe verdict is not known; ${again} asks for it`, {
-    cause: error,
-  });
+  new FairwayError(error.code, `${error.message}\nthe verdict is not known; ${again}`, { cause: error });
 
 /** Ends with 130 after `words`, until stopped. */
 function onInterrupt(words: () => void): () => void {

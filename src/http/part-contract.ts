@@ -1,6 +1,6 @@
 /** The part of the contract that is about batches in parts. */
 import { Type } from 'typebox';
-import { batch, count, counts, fault, id, moment } from './batch-shapes.js';
+import { batch, batchShape, count, counts, fault, id, moment } from './batch-shapes.js';
 import { away, json, nullable, problem, problems } from './contract-shapes.js';
 
 const cursor = Type.Optional(
@@ -181,6 +181,22 @@ export const partRoutes = {
           content: { 'application/problem+json': { schema: incomplete } },
         },
         ...problems({ 400: 'A parameter is not valid', ...refused, ...unknown, ...away }),
+      },
+    },
+  },
+  giveUpBatch: {
+    method: 'DELETE',
+    url: '/batches/:id/parts',
+    schema: {
+      operationId: 'giveUpBatch',
+      tags: ['Batches'],
+      summary: 'Give up an open batch in parts; one that is published stays',
+      description: 'For a sender that does not know whether its batch was published after all.',
+      security,
+      params,
+      response: {
+        200: json('The batch as it was; it is gone', Type.Object(batchShape)),
+        ...problems({ ...refused, ...unknown, 409: 'It is published, or was sent in one request', ...away }),
       },
     },
   },

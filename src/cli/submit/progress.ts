@@ -16,13 +16,8 @@ const lineFeed = 10;
 
 export function uploadProgress({ stderr }: Context, source: Source): Progress {
   const countable = source.packing === undefined && source.format !== 'json';
-  let [tries, sent, shown] = [0, 0, false];
-  const say = (words: string): void => {
-    if (!stderr.isTTY) return;
-    shown = true;
-    // A line that wraps could not be written over.
-    stderr.write(`\r\x1b[K${words.slice(0, (stderr.columns || 80) - 1)}`);
-  };
+  const { say, clear } = lineOn(stderr);
+  let [tries, sent] = [0, 0];
   return {
     begin: () => {
       const thisTry = ++tries;
@@ -45,7 +40,31 @@ export function uploadProgress({ stderr }: Context, source: Source): Progress {
     say,
     clear: () => {
       tries++;
+      clear();
+    },
+  };
+}
+
+export interface Line {
+  shows: boolean;
+  say: (words: string) => void;
+  clear: () => void;
+}
+
+/** The line itself. */
+export function lineOn(stderr: Context['stderr']): Line {
+  let shown = false;
+  return {
+    shows: stderr.isTTY,
+    say: (words) => {
+      if (!stderr.isTTY) return;
+      shown = true;
+      // A line that wraps could not be written over.
+      stderr.write(`\r\x1b[K${words.slice(0, (stderr.columns || 80) - 1)}`);
+    },
+    clear: () => {
       if (shown) stderr.write('\r\x1b[K');
+      shown = false;
     },
   };
 }
@@ -56,16 +75,21 @@ export interface Sent {
   milliseconds: number;
   /** Lines, where there is an item in each. */
   lines?: number;
+  /** What of `sent` an earlier run had sent; none where it is told by lines. */
+  before?: number;
 }
 
 /** Pure. */
-export function describeProgress({ sent, size, milliseconds, lines }: Sent): string {
+export function describeProgress({ sent, size, milliseconds, lines, before }: Sent): string {
   const seconds = Math.max(milliseconds, 1) / 1_000;
   const parts = [
     `sent ${count(Math.floor(sent / 1e6))} of ${count(Math.ceil(size / 1e6))} MB (${Math.floor((sent / size) * 100)} %)`,
   ];
-  if (lines !== undefined && seconds >= 1) parts.push(`${count(Math.round(lines / seconds))} items/s`);
-  if (seconds >= 1) parts.push(`${duration(((size - sent) / sent) * seconds)} left`);
+  if (seconds < 1) return parts.join(', ');
+  const now = sent - (before ?? 0);
+  if (lines !== undefined) parts.push(`${count(Math.round(lines / seconds))} items/s`);
+  if (before !== undefined) parts.push(`${count(Math.round(now / seconds / 1e6))} MB/s`);
+  if (now > 0) parts.push(`${duration(((size - sent) / now) * seconds)} left`);
   return parts.join(', ');
 }
 

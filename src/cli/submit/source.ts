@@ -8,6 +8,8 @@ import { mkdtemp, open, rm, type FileHandle } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import { codeOf, FairwayError, messageOf } from '../../errors.js';
 import { formatOf, packingOf, unpackHead, type Format, type Packing } from './format.js';
 
@@ -19,9 +21,20 @@ export interface Source {
   size: number;
   format: Format;
   packing: Packing | undefined;
-  /** All bytes, from the first. `onBytes` sees each chunk as it goes. */
-  read(onBytes: (chunk: Buffer) => void): Readable;
+  /** The first bytes, as they are. */
+  head: Buffer;
+  /** Changes with the file; none for what is a copy of standard input. */
+  changed: bigint | undefined;
+  /** All bytes, or those of a range. `onBytes` sees each chunk as it goes. */
+  read(onBytes: (chunk: Buffer) => void, range?: ByteRange): Readable;
+  /** The bytes of the batch, unpacked where they are packed; `onPacked` is told how many of the file were read. */
+  unpacked(onPacked?: (bytes: number) => void): AsyncIterable<Buffer>;
   close(): Promise<void>;
+}
+
+export interface ByteRange {
+  from: number;
+  to: number;
 }
 
 const headBytes = 1 << 16;
@@ -29,20 +42,30 @@ const chunkBytes = 1 << 17;
 
 /** Throws `file_unreadable`, or `usage` where the format must be said. */
 export async function openSource(path: string, format: Format | undefined): Promise<Source> {
-  const { handle, size } = await openAgain(path).catch((error: unknown) => {
+  const { handle, size, changed } = await openAgain(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
   try {
     const head = Buffer.alloc(Math.min(headBytes, size));
     await handle.read(head, 0, head.length, 0);
     const packing = packingOf(head);
+    const read: Source['read'] = (onBytes, range = { from: 0, to: size }) =>
+      Readable.from(bytesOf(handle, path, range, onBytes), { objectMode: false });
     return {
       name: path === '-' ? 'stdin' : basename(path),
       path,
       size,
       format: format ?? recognised(path, head, packing),
       packing,
-      read: (onBytes) => Readable.from(bytesOf(handle, path, size, onBytes), { objectMode: false }),
+      head,
+      changed,
+      read,
+      unpacked: (onPacked = () => undefined) =>
+        unpack(
+          read(({ length }) => onPacked(length)),
+          path,
+          packing,
+        ),
       close: () => handle.close(),
     };
   } catch (error) {
@@ -56,16 +79,22 @@ function recognised(path: string, head: Buffer, packing: Packing | undefined): F
   throw new FairwayError('usage', `${path} is packed with zstd: say --format csv, ndjson or json`);
 }
 
-async function openAgain(path: string): Promise<{ handle: FileHandle; size: number }> {
+interface Opened {
+  handle: FileHandle;
+  size: number;
+  changed?: bigint;
+}
+
+async function openAgain(path: string): Promise<Opened> {
   if (path === '-') return spool(process.stdin);
   const handle = await open(path, 'r');
-  const stats = await handle.stat();
-  if (stats.isFile()) return { handle, size: stats.size };
+  const stats = await handle.stat({ bigint: true });
+  if (stats.isFile()) return { handle, size: Number(stats.size), changed: stats.mtimeNs };
   await handle.close();
   return spool(createReadStream(path));
 }
 
-async function spool(input: AsyncIterable<Buffer>): Promise<{ handle: FileHandle; size: number }> {
+async function spool(input: AsyncIterable<Buffer>): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), 'fairway-submit-'));
   let handle: FileHandle;
   try {
@@ -89,16 +118,36 @@ async function spool(input: AsyncIterable<Buffer>): Promise<{ handle: FileHandle
 async function* bytesOf(
   handle: FileHandle,
   path: string,
-  size: number,
+  { from, to }: ByteRange,
   onBytes: (chunk: Buffer) => void,
 ): AsyncGenerator<Buffer> {
-  for (let at = 0; at < size;) {
-    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, size - at));
+  for (let at = from; at < to;) {
+    const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, to - at));
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
     if (bytesRead === 0) throw unreadable(path, new Error('it became shorter while it was sent'));
     at += bytesRead;
     onBytes(chunk.subarray(0, bytesRead));
     yield chunk.subarray(0, bytesRead);
+  }
+}
+
+/** Throws `body_unreadable` where it is cut off or not packed as it seemed. */
+function unpack(bytes: Readable, path: string, packing: Packing | undefined): AsyncIterable<Buffer> {
+  if (packing === undefined) return bytes;
+  const unzip = createGunzip({ chunkSize: chunkBytes });
+  // What it rejects with is told by its last stream as well, to whoever reads that.
+  pipeline(bytes, unzip).catch(() => undefined);
+  return unpackedBy(unzip, path);
+}
+
+async function* unpackedBy(unzip: AsyncIterable<Buffer>, path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* unzip;
+  } catch (error) {
+    if (error instanceof FairwayError) throw error;
+    throw new FairwayError('body_unreadable', `${path} cannot be unpacked: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -28,17 +28,22 @@ interface Submitted {
   source: Source;
   flags: { json?: boolean; dryRun?: boolean; all?: boolean };
   answer: Answer;
+  /** Whether an earlier request had its verdict already. */
+  repeated: boolean;
 }
+
+/** As many as the service tells of a batch that comes in one request. */
+export const faultsShown = 100;
 
 /** Resolves where it is published, or would be; throws where it is not, once the faults are printed. */
 export async function printVerdict(context: Context, service: Service, submitted: Submitted): Promise<void> {
-  const { answer, flags } = submitted;
+  const { answer, flags, repeated } = submitted;
   if (answer.status === 422) return printRejection(context, service, submitted);
   if (flags.json) await printJson(context, answer.json);
   else if (flags.dryRun) await print(context, checkText(answer.json as CheckAnswer));
   else {
     const batch = answer.json as BatchAnswer;
-    if (batch.state === 'published') await print(context, publishedText(batch, answer.status === 200));
+    if (batch.state === 'published') await print(context, publishedText(batch, repeated));
     for (const { message } of batch.warnings ?? []) context.stderr.write(`fairway: ${message}\n`);
   }
   if (!flags.dryRun) checkPublished(answer.json as BatchAnswer);

@@ -1,5 +1,6 @@
-/** Batches in parts: to store a part, to list them, to publish. What opens one is beside whole batches, at the same address. */
+/** Batches in parts: to store a part, to list them, to publish, to give up. What opens one is beside whole batches, at the same address. */
 import { FairwayError } from '../../errors.js';
+import { readBatch } from '../../ingest/batches/read.js';
 import { listParts } from '../../ingest/parted.js';
 import { callerOf, requireScope } from '../access.js';
 import { partRejection, renderBatch, renderPart } from '../batch-answers.js';
@@ -57,6 +58,15 @@ export function partsRoutes(server: Server, services: Services): void {
       const batch = await uploads.parted.publish(request.params.id, callerOf(request), request.body);
       answers.head.learn(batch.revision ?? 0, begun);
       return reply.header('rates-revision', batch.revision ?? 0).send(renderBatch(batch));
+    },
+  });
+  server.route({
+    ...routes.giveUpBatch,
+    onRequest: requireScope(services, 'ingest'),
+    handler: async (request) => {
+      const batch = await readBatch(database, request.params.id, callerOf(request), { deadline: deadline() });
+      await uploads.parted.giveUp(batch.id);
+      return renderBatch(batch);
     },
   });
 }
