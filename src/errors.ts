@@ -34,6 +34,7 @@ export const catalogue = {
   in_progress: { status: 409, title: 'Another request with this key is at work', exit: exitCodes.retry },
   key_conflict: { status: 409, title: 'This key belongs to another content', exit: exitCodes.rejected },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
+  wrong_role: { status: 421, title: 'This process does not do that', exit: exitCodes.failed },
   url_too_long: { status: 414, title: 'The address is longer than allowed', exit: exitCodes.usage },
   headers_too_large: { status: 431, title: 'The headers are larger than allowed', exit: exitCodes.usage },
   unsupported_media_type: {

@@ -6,6 +6,7 @@ import {
   databaseAddress,
   hostName,
   levelName,
+  processRole,
   roleName,
   seconds,
   seedName,
@@ -13,11 +14,15 @@ import {
   wholeNumber,
 } from './setting-values.js';
 
+/** What a process does: answer questions, take batches, or both. */
+export type Role = 'all' | 'read' | 'ingest';
+
 export type LogLevel = 'auto' | 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 export interface Config {
   port: number;
   host: string;
+  role: Role;
   /** Absolute path. */
   dataDir: string;
   /** `sample`, `none`, or the absolute path of a dump. */
@@ -38,6 +43,8 @@ export interface Config {
   uploads: number;
   /** Size of a batch's body at the most, once decoded. */
   uploadMegabytes: number;
+  /** What loading may use of one core's time, in percent. */
+  loadShare: number;
   /** Whom the command line asks. */
   url: string;
   /** What the command line shows there. */
@@ -80,6 +87,13 @@ export const settings: readonly Setting[] = [
     fallback: '127.0.0.1',
     explanation: 'address to serve on',
     parse: hostName,
+  },
+  {
+    name: 'FAIRWAY_ROLE',
+    key: 'role',
+    fallback: 'all',
+    explanation: 'what the process does: all; read, which answers questions; or ingest, which takes batches',
+    parse: processRole,
   },
   {
     name: 'FAIRWAY_DATA_DIR',
@@ -167,6 +181,14 @@ export const settings: readonly Setting[] = [
     fallback: '4096',
     explanation: 'size of a batch’s body at the most, once decoded',
     parse: wholeNumber(1, 999_999),
+  },
+  {
+    name: 'FAIRWAY_LOAD_SHARE',
+    key: 'loadShare',
+    fallback: '100',
+    explanation:
+      'percent of one core’s time that loading may use, so that reads stay fast; 100 is full speed',
+    parse: wholeNumber(1, 100),
   },
   {
     name: 'FAIRWAY_URL',

@@ -6,6 +6,7 @@ import { collectRegularly } from '../ingest/collect.js';
 import { readUpload } from '../ingest/parse/upload.js';
 import { Uploads } from '../ingest/pipeline.js';
 import { uploadLimits } from '../ingest/upload/limits.js';
+import { paceOf } from '../pace.js';
 
 export interface UploadService {
   uploads: Uploads;
@@ -16,10 +17,16 @@ export interface UploadService {
 /** A load has one transaction at a time and now and then renews its lease; repeats and the collector look around. */
 const connections = (uploads: number): number => uploads + 4;
 
-export function openUploads({ openPool }: OpenedDatabase, config: Config, emit: Emit): UploadService {
-  const database = openPool(connections(config.uploads));
+/** A process of the role `read` refuses uploads before they are asked for: nothing is started there for them. */
+export function openUploads(opened: OpenedDatabase, config: Config, emit: Emit): UploadService {
   const limits = uploadLimits({ uploads: config.uploads, decodedBytes: config.uploadMegabytes * 2 ** 20 });
-  const uploads = new Uploads({ database, emit, limits, read: readUpload });
+  if (config.role === 'read') {
+    const uploads = new Uploads({ database: opened.database, emit, limits, read: readUpload });
+    return { uploads, close: () => uploads.idle() };
+  }
+  const database = opened.openPool(connections(config.uploads));
+  const pace = paceOf(config.loadShare);
+  const uploads = new Uploads({ database, emit, limits, read: readUpload, pace });
   const stopCollecting = collectRegularly(database, emit);
   return {
     uploads,

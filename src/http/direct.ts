@@ -18,7 +18,7 @@ import type { Services } from './server.js';
 const prefix = '/rates?';
 const securityHeaderList = Object.entries(securityHeaders).flat();
 
-export type DirectServices = Pick<Services, 'answers' | 'lifecycle' | 'emit' | 'deadline'>;
+export type DirectServices = Pick<Services, 'answers' | 'lifecycle' | 'role' | 'emit' | 'deadline'>;
 
 export function answerDirectly(
   services: DirectServices,
@@ -28,6 +28,7 @@ export function answerDirectly(
   const { method, url = '' } = request;
   // The router says what is wrong with an address. A body is nothing to a GET: Node reads past it.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
+  if (services.role === 'ingest') return false;
   const exchange: Exchange = { services, response, method, url, id: randomUUID(), begun: performance.now() };
   const kept = services.answers.kept(url);
   if (kept) {

@@ -21,6 +21,7 @@ export const defaults = (database: Database, emit: Emit): ServerOptions & { obse
     observe,
     metrics,
     lifecycle: { stopping: false },
+    role: 'all',
     uploads: new Uploads({ database, emit, limits: uploadLimits(), read: readUpload }),
     writes: 'open',
     cacheBytes: 1 << 20,

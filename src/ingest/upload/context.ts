@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.js';
 import type { Patience } from '../../database/settle.js';
 import { FairwayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import type { Pace } from '../../pace.js';
 import type { BatchFormat, readUpload } from '../parse/upload.js';
 
 export interface UploadLimits {
@@ -27,6 +28,8 @@ export interface UploadContext {
   emit: Emit;
   limits: UploadLimits;
   read: typeof readUpload;
+  /** Of all loads together; at full speed there is none. */
+  pace?: Pace | undefined;
 }
 
 /** Who asks: an API key, or anyone where writes are open. */
