@@ -110,23 +110,24 @@ export class Project {
     throw new Error(`up ended with ${outcome.code}:\n${outcome.stderr}\n${logs.stdout}`);
   }
 
-  async inspect(service: string): Promise<Inspected> {
-    const id = must(await this.compose(['ps', '--all', '--quiet', service]));
-    const [inspected] = JSON.parse(must(await docker(['inspect', id]))) as [Inspected];
+  /** `index`: which of the containers of a service that has several. */
+  async inspect(service: string, index = 1): Promise<Inspected> {
+    const name = `${this.name}-${service}-${index}`;
+    const [inspected] = JSON.parse(must(await docker(['inspect', name]))) as [Inspected];
     return inspected;
   }
 
-  async healthy(service: string): Promise<boolean> {
-    return (await this.inspect(service)).State.Health?.Status === 'healthy';
+  async healthy(service: string, index = 1): Promise<boolean> {
+    return (await this.inspect(service, index)).State.Health?.Status === 'healthy';
   }
 
   /** Ends the container's main process as a crash would: `docker kill` counts as wanted, and nothing is restarted. */
-  async crash(service: string): Promise<void> {
-    const before = await this.inspect(service);
+  async crash(service: string, index = 1): Promise<void> {
+    const before = await this.inspect(service, index);
     const kill = ['--rm', '--pid', 'host', '--user', '0', '--entrypoint', 'sh', inject('image')];
     must(await docker(['run', ...kill, '-c', `kill -9 ${before.State.Pid}`]));
     await until(
-      async () => (await this.inspect(service)).RestartCount > before.RestartCount,
+      async () => (await this.inspect(service, index)).RestartCount > before.RestartCount,
       30_000,
       `${service} is started again`,
     );

@@ -38,6 +38,7 @@ export const catalogue = {
   parts_incomplete: { status: 409, title: 'The parts are not those stated', exit: exitCodes.rejected },
   revision_gone: { status: 410, title: 'The revision is no longer kept', exit: exitCodes.usage },
   request_too_large: { status: 413, title: 'The request is larger than allowed', exit: exitCodes.usage },
+  wrong_role: { status: 421, title: 'This process does not do that', exit: exitCodes.failed },
   budget_spent: { status: 429, title: 'This client has asked for its share', exit: exitCodes.retry },
   url_too_long: { status: 414, title: 'The address is longer than allowed', exit: exitCodes.usage },
   headers_too_large: { status: 431, title: 'The headers are larger than allowed', exit: exitCodes.usage },

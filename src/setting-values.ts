@@ -36,6 +36,13 @@ export const levelName = (text: string): string => {
   return text;
 };
 
+const roles: readonly string[] = ['all', 'read', 'ingest'];
+
+export const processRole = (text: string): string => {
+  if (!roles.includes(text)) throw new Error(`'${text}' is none of ${roles.join(', ')}`);
+  return text;
+};
+
 export const hostName = (text: string): string => {
   if (!/^[A-Za-z0-9._:%-]+$/.test(text)) throw new Error(`'${text}' is not an address or host name`);
   return text;

@@ -8,6 +8,7 @@ import {
   hostName,
   hours,
   levelName,
+  processRole,
   roleName,
   seconds,
   seedName,
@@ -15,11 +16,15 @@ import {
   wholeNumber,
 } from './setting-values.js';
 
+/** What a process does: answer questions, take batches, or both. */
+export type Role = 'all' | 'read' | 'ingest';
+
 export type LogLevel = 'auto' | 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
 export interface Config {
   port: number;
   host: string;
+  role: Role;
   /** Absolute path. */
   dataDir: string;
   /** `sample`, `none`, or the absolute path of a dump. */
@@ -60,6 +65,8 @@ export interface Config {
   partMegabytes: number;
   /** How long an open batch in parts waits for its next part. */
   unfinishedHours: number;
+  /** What loading may use of one core's time, in percent. */
+  loadShare: number;
   /** Whom the command line asks. */
   url: string;
   /** What the command line shows there. */
@@ -102,6 +109,13 @@ export const settings: readonly Setting[] = [
     fallback: '127.0.0.1',
     explanation: 'address to serve on',
     parse: hostName,
+  },
+  {
+    name: 'FAIRWAY_ROLE',
+    key: 'role',
+    fallback: 'all',
+    explanation: 'what the process does: all; read, which answers questions; or ingest, which takes batches',
+    parse: processRole,
   },
   {
     name: 'FAIRWAY_DATA_DIR',
@@ -260,6 +274,14 @@ export const settings: readonly Setting[] = [
     fallback: '24',
     explanation: 'how long a batch in parts waits for its next part; then it is removed',
     parse: hours(0.0001, 8_760),
+  },
+  {
+    name: 'FAIRWAY_LOAD_SHARE',
+    key: 'loadShare',
+    fallback: '100',
+    explanation:
+      'percent of one core’s time that loading may use, so that reads stay fast; 100 is full speed',
+    parse: wholeNumber(1, 100),
   },
   {
     name: 'FAIRWAY_URL',

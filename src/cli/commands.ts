@@ -31,6 +31,7 @@ const seedOption = (): Option =>
     '--seed <what>',
     'what an empty database is filled with: sample, none, or a dump (FAIRWAY_SEED)',
   );
+const role = (): Option => new Option('--role <role>', 'what it does: all, read or ingest (FAIRWAY_ROLE)');
 const databaseUrl = (): Option =>
   new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded one (DATABASE_URL)');
 const json = (): Option => new Option('--json', 'print JSON');
@@ -73,6 +74,7 @@ function addServiceCommands(command: AddCommand, context: Context): void {
   )
     .addOption(port())
     .addOption(host())
+    .addOption(role())
     .addOption(dataDir())
     .addOption(seedOption())
     .addOption(databaseUrl())
@@ -81,9 +83,11 @@ function addServiceCommands(command: AddCommand, context: Context): void {
     'serve',
     'serve from a database that has been migrated',
     'DATABASE_URL=postgresql://fairway@db/rates fairway serve --host 0.0.0.0',
+    'fairway serve --role read --port 3001',
   )
     .addOption(port())
     .addOption(host())
+    .addOption(role())
     .addOption(dataDir())
     .addOption(databaseUrl())
     .action((flags: ConfigFlags) => runService(context, flags, false));

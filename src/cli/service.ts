@@ -32,7 +32,8 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   const stop = watchSignals(context.env);
   const opened = await openConfigured(config, context.env, context.cwd, emit);
   const lifecycle: Lifecycle = { stopping: false };
-  const roller = new Roller(opened.database, emit);
+  // A process that only answers questions writes nothing: others bring the rollups up to date.
+  const roller = config.role === 'read' ? undefined : new Roller(opened.database, emit);
   let uploads: UploadService | undefined;
   let server: Server;
   try {
@@ -42,9 +43,9 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
       await opened.close(true);
       return;
     }
-    roller.kick();
+    roller?.watch();
     subscribe((event) => {
-      if (changesRates.has(event.kind)) roller.kick();
+      if (changesRates.has(event.kind)) roller?.kick();
     });
     uploads = openUploads(opened, config, emit);
     server = buildServer({ ...opened, roller, uploads }, config, emit, subscribe, lifecycle);
@@ -52,7 +53,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
     emit({ kind: 'listening', address });
     context.stdout.write(greeting(address, opened.embedded, loaded));
   } catch (error) {
-    await Promise.all([roller.stop(), uploads?.close()]);
+    await Promise.all([roller?.stop(), uploads?.close()]);
     await opened.close(true);
     throw error;
   }
@@ -63,7 +64,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   // A person at the keyboard has no balancer that needs time to notice.
   if (reason === 'SIGTERM') await Promise.race([delay(config.drainSeconds * 1_000), hurried]);
   await closeServer(server, config, hurried);
-  await Promise.all([roller.stop(), uploads.close()]);
+  await Promise.all([roller?.stop(), uploads.close()]);
   await opened.close();
   emit({ kind: 'stopped' });
 }
@@ -87,7 +88,13 @@ function eventBus(context: Context, config: Config): { emit: Emit; subscribe: (l
 }
 
 function buildServer(
-  { database, reads, embedded, roller, uploads }: OpenedDatabase & { roller: Roller; uploads: UploadService },
+  {
+    database,
+    reads,
+    embedded,
+    roller,
+    uploads,
+  }: OpenedDatabase & { roller: Roller | undefined; uploads: UploadService },
   config: Config,
   emit: Emit,
   subscribe: (listener: Emit) => void,
@@ -107,13 +114,14 @@ function buildServer(
     emit,
     metrics,
     lifecycle,
+    role: config.role,
     uploads: uploads.uploads,
     writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
     cacheBytes: config.cacheMegabytes << 20,
     requestMilliseconds: config.requestSeconds * 1_000,
     budgetRows: config.budget * 1_000,
     proxies: config.trustedProxies,
-    onBehind: () => roller.kick(),
+    onBehind: () => roller?.kick(),
   });
 }
 
@@ -197,9 +205,7 @@ function greeting(address: string, embedded: boolean, { config }: LoadedConfig):
   return `
 Fairway answers on ${address} from ${place}.
 
-Try:  curl "${address}/rates?date_from=2021-01-01&date_to=2021-01-31&orig_code=CNGGZ&dest_code=EETLL"
-or:   bin/fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31
-or:   ${address}/ in a browser
+${config.role === 'ingest' ? 'It only takes batches and changes of places (role ingest).' : invitation(address)}
 
 Ctrl-C stops it.${
     writesAreOpen(embedded, config)
@@ -208,3 +214,8 @@ Ctrl-C stops it.${
   }
 `;
 }
+
+const invitation = (address: string): string =>
+  `Try:  curl "${address}/rates?date_from=2021-01-01&date_to=2021-01-31&orig_code=CNGGZ&dest_code=EETLL"
+or:   bin/fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31
+or:   ${address}/ in a browser`;

@@ -8,6 +8,7 @@ import { readUpload } from '../ingest/parse/upload.js';
 import { checkFolder, Disk, leastRoom, roomBelow, roomOnDiskOf } from '../ingest/retention/disk.js';
 import { Uploads } from '../ingest/pipeline.js';
 import { uploadLimits } from '../ingest/upload/limits.js';
+import { paceOf } from '../pace.js';
 
 export interface UploadService {
   uploads: Uploads;
@@ -19,16 +20,24 @@ export interface UploadService {
 /** A load has one transaction at a time and now and then renews its lease; repeats and the collector look around. */
 const connections = (uploads: number): number => uploads + 4;
 
-export function openUploads({ openPool, folder }: OpenedDatabase, config: Config, emit: Emit): UploadService {
-  const database = openPool(connections(config.uploads));
+/** A process of the role `read` refuses uploads before they are asked for: nothing is started there for them. */
+export function openUploads(opened: OpenedDatabase, config: Config, emit: Emit): UploadService {
   const limits = uploadLimits({
     uploads: config.uploads,
     decodedBytes: config.uploadMegabytes * 2 ** 20,
     partBytes: config.partMegabytes * 2 ** 20,
     unfinishedMilliseconds: config.unfinishedHours * 3_600_000,
   });
-  const disk = diskOf(database, folder, config, emit);
-  const uploads = new Uploads({ database, emit, limits, disk, read: readUpload });
+  if (config.role === 'read') {
+    const { database } = opened;
+    const disk = new Disk({ measure: leastRoom([]), reserveBytes: 0, emit });
+    const uploads = new Uploads({ database, emit, limits, disk, read: readUpload });
+    return { uploads, disk, close: () => uploads.idle() };
+  }
+  const database = opened.openPool(connections(config.uploads));
+  const disk = diskOf(database, opened.folder, config, emit);
+  const pace = paceOf(config.loadShare);
+  const uploads = new Uploads({ database, emit, limits, disk, read: readUpload, pace });
   const stopCollecting = collectRegularly(database, config, emit);
   return {
     uploads,

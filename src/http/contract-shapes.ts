@@ -43,6 +43,7 @@ export const problems = <Status extends number>(meanings: Record<Status, string>
   ) as Record<Status, object>;
 
 export const away = {
+  421: 'Another process does this: this one has the role read or ingest',
   503: 'The database is away, has not reached the revision, or there is too much to do; Retry-After says when to ask again',
 };
 export const nullable = <Schema extends TSchema>(schema: Schema, description: string) =>

@@ -28,7 +28,7 @@ const securityHeaderList = Object.entries(securityHeaders).flat();
 
 export type DirectServices = Pick<
   Services,
-  'answers' | 'lifecycle' | 'emit' | 'deadline' | 'budgets' | 'proxies'
+  'answers' | 'lifecycle' | 'role' | 'emit' | 'deadline' | 'budgets' | 'proxies'
 >;
 
 export function answerDirectly(
@@ -39,7 +39,7 @@ export function answerDirectly(
   const { method, url = '', headers } = request;
   // The router says what is wrong with an address. A body is nothing to a GET: Node reads past it.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
-  if (isNegotiated(url, headers)) return false;
+  if (services.role === 'ingest' || isNegotiated(url, headers)) return false;
   const exchange: Exchange = { services, response, method, url, id: randomUUID(), begun: performance.now() };
   const kept = services.answers.kept(url);
   if (kept) {

@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.js';
 import type { Emit, FairwayEvent } from '../events.js';
+import type { Role } from '../settings.js';
 import { FairwayError } from '../errors.js';
 import { RatesAnswers } from '../query/answers.js';
 import type { Uploads } from '../ingest/pipeline.js';
@@ -19,6 +20,7 @@ import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { problemAnswer } from './render-error.js';
+import { checkRole } from './roles.js';
 import { assetsRoute } from './routes/assets.js';
 import { batchesRoutes } from './routes/batches.js';
 import { docsRoute } from './routes/docs.js';
@@ -52,6 +54,8 @@ export interface ServerOptions {
   emit: Emit;
   metrics: MetricsSource;
   lifecycle: Lifecycle;
+  /** Whatever another role does is refused. */
+  role: Role;
   /** Who takes batches. */
   uploads: Uploads;
   /** `open`: whoever reaches us may write; `keys`: only with an API key. */
@@ -71,7 +75,7 @@ export interface ServerOptions {
 /** What routes are given. */
 export interface Services extends Pick<
   ServerOptions,
-  'database' | 'emit' | 'metrics' | 'lifecycle' | 'writes' | 'uploads'
+  'database' | 'emit' | 'metrics' | 'lifecycle' | 'role' | 'writes' | 'uploads'
 > {
   source: RatesSource;
   places: PlaceSource;
@@ -155,11 +159,11 @@ export function createServer(options: ServerOptions): Server {
   return server;
 }
 
-function addHooks(server: Server, { emit, lifecycle }: ServerOptions): void {
+function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
     reply.headers({ ...securityHeaders, 'request-id': request.id });
     if (!isUpload(request)) limitBodyTime(request, reply, limits.requestMilliseconds);
-    done(checkAddress(request.url));
+    done(checkAddress(request.url) ?? checkRole(role, request.method, request.url));
   });
   server.addHook('onSend', (_request, reply, _payload, done) => {
     // Also for a request that began before the stop: its connection must not wait for another.

@@ -3,8 +3,10 @@
  * its attempt is published.
  */
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import type { Pace } from '../pace.js';
 import { segmentFormat } from '../segment.js';
 import type { Segment } from './pack.js';
 import { copySegments } from './sql.js';
@@ -15,7 +17,11 @@ const trailer = Buffer.from([0xff, 0xff]);
 /** Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from. */
 const postgresEpoch = 10_957;
 const fixedBytes = 2 + 8 * 4 + 4 + 8 + 4 + 4 + 4 + 4 + 2;
-const chunkBytes = 1 << 18;
+const fullChunkBytes = 1 << 18;
+/** With a pace PostgreSQL gets less at once. */
+const pacedChunkBytes = 1 << 16;
+/** All rests of one COPY: a transaction is open meanwhile. */
+const longestRests = 700;
 
 /** Copies the segments of one part; `laneIds` gives the database's id of each lane number. */
 export async function loadSegments(
@@ -23,14 +29,28 @@ export async function loadSegments(
   owner: { attempt: string; part: number },
   segments: Iterable<Segment>,
   laneIds: ArrayLike<number>,
+  pace?: Pace,
 ): Promise<void> {
-  await pipeline(encode(owner, segments, laneIds), client.query(copyFrom(copySegments)));
+  const rows = encode(owner, segments, laneIds, pace ? pacedChunkBytes : fullChunkBytes);
+  await pipeline(pace ? paced(rows, pace) : rows, client.query(copyFrom(copySegments)));
+}
+
+/** Rests after each chunk. */
+async function* paced(chunks: Iterable<Buffer>, pace: Pace): AsyncGenerator<Buffer> {
+  const rests = pace.within(longestRests);
+  let begun = performance.now();
+  for (const chunk of chunks) {
+    yield chunk;
+    await delay(rests.rest(performance.now() - begun));
+    begun = performance.now();
+  }
 }
 
 function* encode(
   owner: { attempt: string; part: number },
   segments: Iterable<Segment>,
   laneIds: ArrayLike<number>,
+  chunkBytes: number,
 ): Generator<Buffer> {
   yield signature;
   let chunk = Buffer.allocUnsafe(chunkBytes);

@@ -163,8 +163,14 @@ export class Uploads {
   }
 
   async #readOptions({ format, declaredItems }: Upload) {
-    const ports = await this.#context.database.read<KnownPort>(portsNow);
-    return { format, ports, ...(declaredItems === undefined ? {} : { declaredItems }) };
+    const { database, pace } = this.#context;
+    const ports = await database.read<KnownPort>(portsNow);
+    return {
+      format,
+      ports,
+      ...(declaredItems === undefined ? {} : { declaredItems }),
+      ...(pace ? { pace: pace.shared } : {}),
+    };
   }
 
   #batch(id: string, options: ReadOptions = {}): Promise<Batch> {

@@ -26,6 +26,7 @@ export const defaults = (database: Database, emit: Emit): ServerOptions & { obse
     observe,
     metrics,
     lifecycle: { stopping: false },
+    role: 'all',
     uploads: new Uploads({ database, emit, limits: uploadLimits(), disk: anyRoom, read: readUpload }),
     writes: 'open',
     cacheBytes: 1 << 20,

@@ -18,9 +18,13 @@ export const orphans = ({ query }: TestDatabase) =>
   );
 export const none = [{ segments: 0, parts: 0, batches: 0 }];
 
-/** Resolves once the condition holds. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 5));
+/** Resolves once the condition holds; gives up long after it should, so that a broken promise ends in a fault. */
+export async function until(condition: () => Promise<boolean>, milliseconds = 60_000): Promise<void> {
+  const end = performance.now() + milliseconds;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${milliseconds} ms: ${String(condition)}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Begins an upload whose body the test sends piece by piece. */

@@ -2,6 +2,7 @@
  * Reading an uploaded batch off the event loop: in go its decoded bytes, out come packed parts, and at the end its
  * hash and every fault, located.
  */
+import type { SharedPace } from '../../pace.js';
 import type { Segment } from '../pack.js';
 import type { Fault, FaultCode } from './faults.js';
 import { Reading } from './reading.js';
@@ -21,6 +22,8 @@ export interface UploadOptions {
   declaredItems?: number;
   /** Faults kept with their place and message; 100,000 by default. All are counted. */
   maximumFaults?: number;
+  /** What reading may use of the time, with whoever shares it; all of it where this is not given. */
+  pace?: SharedPace;
 }
 
 export interface UploadPart {

@@ -8,6 +8,7 @@ import { messageOf } from '../../errors.js';
 import { PartPacker, partCapacity } from '../pack.js';
 import { chunkBytes, chunksUnderWay, type FromWorker, type ToWorker } from './messages.js';
 import { gatherSegments } from './part-transfer.js';
+import { Rests } from './rests.js';
 import { UploadReader } from './upload-reader.js';
 
 /** No row is shorter than `A,B,1970-01-01,1` and its line end. */
@@ -24,6 +25,7 @@ class Job {
   readonly #job: number;
   readonly #reader: UploadReader;
   readonly #hash: Hash = createHash('sha256');
+  readonly #rests: Rests;
   #lanesSent = 0;
   /** A part was sent and not yet taken. */
   #partUnderWay = false;
@@ -34,6 +36,7 @@ class Job {
   constructor(port: MessagePort, message: Extract<ToWorker, { kind: 'open' }>) {
     this.#port = port;
     this.#job = message.job;
+    this.#rests = new Rests(message.options.pace);
     packer.clear();
     this.#reader = new UploadReader(message.options, {
       item: (lane, day, price) => packer.add(lane, day, price),
@@ -41,9 +44,10 @@ class Job {
   }
 
   chunk(buffer: ArrayBuffer, length: number): void {
-    const bytes = new Uint8Array(buffer, 0, length);
-    this.#hash.update(bytes);
-    this.#reader.write(bytes);
+    for (const piece of this.#rests.between(new Uint8Array(buffer, 0, length))) {
+      this.#hash.update(piece);
+      this.#reader.write(piece);
+    }
     this.#sendFaults();
     this.#heldBack.push(buffer);
     this.#goOn();
@@ -76,7 +80,7 @@ class Job {
     const items = packer.size;
     const lanes = [];
     while (this.#lanesSent < this.#reader.lanes) lanes.push(this.#reader.lane(this.#lanesSent++));
-    const buffers = gatherSegments(packer.drain(this.#lanesSent));
+    const buffers = gatherSegments(this.#rests.among(packer.drain(this.#lanesSent)));
     this.#partUnderWay = true;
     this.#send({ kind: 'part', job: this.#job, items, lanes, buffers }, [
       buffers.index.buffer,

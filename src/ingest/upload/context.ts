@@ -3,6 +3,7 @@ import type { Database } from '../../database/database.js';
 import type { Patience } from '../../database/settle.js';
 import { FairwayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
+import type { Pace } from '../../pace.js';
 import type { BatchFormat, readUpload } from '../parse/upload.js';
 import type { Disk } from '../retention/disk.js';
 
@@ -34,6 +35,8 @@ export interface UploadContext {
   /** Asked before a batch is taken, and before each of its parts. */
   disk: Pick<Disk, 'check'>;
   read: typeof readUpload;
+  /** Of all loads together; at full speed there is none. */
+  pace?: Pace | undefined;
 }
 
 /** Who asks: an API key, or anyone where writes are open. */

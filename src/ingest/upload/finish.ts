@@ -37,7 +37,7 @@ async function lockOurs(
 
 /** Loads the last part and publishes, in one transaction. Throws `batch_state` where what it replaces is no longer published. */
 export const publishUpload = (
-  { database, limits }: UploadContext,
+  { database, limits, pace }: UploadContext,
   { format, replaces }: Upload,
   claim: Claim,
   read: UploadResult,
@@ -54,7 +54,7 @@ export const publishUpload = (
         return;
       }
       if (now.state !== 'loading') throw takenOver();
-      if (held) await copyPart(client, claim, held);
+      if (held) await copyPart(client, claim, held, pace);
       // Those of a content that was rejected under the same key.
       if (claim.rejected) await deleteFaults(client, claim.batch);
       await publish(client, {

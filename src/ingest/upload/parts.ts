@@ -5,6 +5,7 @@
  */
 import type { ClientBase } from 'pg';
 import { settled } from '../../database/settle.js';
+import type { Pace } from '../../pace.js';
 import { loadSegments } from '../load.js';
 import type { Segment } from '../pack.js';
 import type { UploadPart } from '../parse/upload.js';
@@ -73,7 +74,7 @@ export const laneIdsOf = async (
   return settled(database, (client) => laneIds(client, origins, destinations), limits.patience);
 };
 
-const loadPart = ({ database, limits }: UploadContext, claim: Claim, part: HeldPart): Promise<void> =>
+const loadPart = ({ database, limits, pace }: UploadContext, claim: Claim, part: HeldPart): Promise<void> =>
   settled(
     database,
     async (client) => {
@@ -82,14 +83,19 @@ const loadPart = ({ database, limits }: UploadContext, claim: Claim, part: HeldP
       const now = await attemptNow(client, claim.attempt);
       // A part that comes after publishing must not reach a batch that is visible.
       if (now?.state !== 'loading' || now.published !== null) throw takenOver();
-      await copyPart(client, claim, part);
+      await copyPart(client, claim, part, pace);
     },
     limits.patience,
   );
 
 /** Copies a part unless it is there already. The batch must be locked, and the attempt the one that loads. */
-export async function copyPart(client: ClientBase, { attempt }: Claim, held: HeldPart): Promise<void> {
+export async function copyPart(
+  client: ClientBase,
+  { attempt }: Claim,
+  held: HeldPart,
+  pace?: Pace,
+): Promise<void> {
   const { part, segments, laneIds } = held;
   if (!(await insertPart(client, attempt, held))) return;
-  await loadSegments(client, { attempt, part }, segments, laneIds);
+  await loadSegments(client, { attempt, part }, segments, laneIds, pace);
 }
