@@ -5,10 +5,20 @@ import { Uploads } from '../../src/ingest/pipeline.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
 import { contextOf, csv, importPlaces, itemsOf } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
-import { withProxy } from '../support/proxy.js';
+import { withPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
 import { bytes, expireLeases, items, long, none, orphans, until, upload } from '../support/uploads.js';
 
-const publishing = "set state = 'published'";
+/** In the transaction that publishes, and in the one that finds out whether it did. */
+const publishing = 'set lease_until = null';
+/** The next COMMIT of such a transaction is cut: before the server gets it, or before its answer is heard. */
+const cutCommit = (proxy: PostgresProxy, moment: 'before' | 'after', text: string, times = 1) =>
+  proxy.plan(
+    'cut before',
+    ({ name, transaction }) =>
+      name.startsWith(moment === 'before' ? '> Query commit' : '< CommandComplete COMMIT') &&
+      transaction.some((statement) => statement.includes(text)),
+    times,
+  );
 const impatient = { patience: { tryMilliseconds: 5_000, settleMilliseconds: 300 } };
 
 for (const moment of ['before', 'after'] as const) {
@@ -16,10 +26,11 @@ for (const moment of ['before', 'after'] as const) {
     test(`a connection cut ${moment} COMMIT of publishing, parts of ${itemsPerPart}: published once, and said so`, () =>
       withDatabase(async (test) => {
         await importPlaces(test);
-        await withProxy(test, async (database, proxy) => {
+        await withPostgresProxy(test, async (proxy) => {
+          const { database } = proxy;
           const uploads = new Uploads({ ...contextOf(test, {}, itemsPerPart), database });
           for (const key of ['k', null]) {
-            const cut = proxy.cut(moment, publishing, 2);
+            const cut = cutCommit(proxy, moment, publishing, 2);
             const verdict = await uploads.take({ ...upload, key }, bytes(csv(itemsOf(5))));
             await cut;
             expect(verdict).toMatchObject({ repeated: false, batch: { state: 'published', items: 5 } });
@@ -33,13 +44,15 @@ for (const moment of ['before', 'after'] as const) {
   test(`a database lost ${moment} COMMIT and away: the outcome is not known, and the key finds it out`, () =>
     withDatabase(async (test) => {
       await importPlaces(test);
-      await withProxy(test, async (database, proxy) => {
+      await withPostgresProxy(test, async (proxy) => {
+        const { database } = proxy;
         const uploads = new Uploads({ ...contextOf(test, { ...long, ...impatient }), database });
-        const cut = proxy.cut(moment, publishing);
+        const cut = cutCommit(proxy, moment, publishing);
         const first = uploads.take(upload, bytes(csv(itemsOf(5))));
         first.catch(() => undefined);
         await cut;
-        proxy.shut();
+        proxy.refuse();
+        proxy.cut();
         await expect(first).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
         proxy.open();
         await until(() =>
@@ -63,13 +76,14 @@ for (const moment of ['before', 'after'] as const) {
   test(`a connection cut ${moment} COMMIT of a part, a rejection, a withdrawal: each happens once`, () =>
     withDatabase(async (test) => {
       await importPlaces(test);
-      await withProxy(test, async (database, proxy) => {
+      await withPostgresProxy(test, async (proxy) => {
+        const { database } = proxy;
         const uploads = new Uploads({ ...contextOf(test, {}, 2), database });
-        const cuts = [proxy.cut(moment, 'insert into fairway.parts')];
+        const cuts = [cutCommit(proxy, moment, 'insert into fairway.parts')];
         const { batch } = await uploads.take(upload, bytes(csv(itemsOf(5))));
-        cuts.push(proxy.cut(moment, "set state = 'rejected'"));
+        cuts.push(cutCommit(proxy, moment, "set state = 'rejected'"));
         const bad = await uploads.take({ ...upload, key: 'bad' }, bytes(csv(itemsOf(3, 0))));
-        cuts.push(proxy.cut(moment, "set state = 'withdrawn'"));
+        cuts.push(cutCommit(proxy, moment, "set state = 'withdrawn'"));
         expect(await items(test)).toBe(5);
         await withdraw(database, batch.id, test.emit);
         await Promise.all(cuts);

@@ -4,6 +4,7 @@ import type { Patience } from '../../database/settle.js';
 import { FairwayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { BatchFormat, readUpload } from '../parse/upload.js';
+import type { Reach } from '../stages.js';
 
 export interface UploadLimits {
   /** Loads at once; each takes about 80 MB. */
@@ -27,6 +28,7 @@ export interface UploadContext {
   emit: Emit;
   limits: UploadLimits;
   read: typeof readUpload;
+  reach?: Reach | undefined;
 }
 
 /** Who asks: an API key, or anyone where writes are open. */
@@ -54,6 +56,8 @@ export interface Claim {
   attempt: string;
   /** SHA-256 of the content that was rejected under this key. */
   rejected: Buffer | null;
+  /** Whether that content has its verdict for good: one whose count differed may come again with another count. */
+  final: boolean;
 }
 
 export const takenOver = (): FairwayError =>

@@ -39,7 +39,7 @@ async function openInside(client: ClientBase, { limits }: UploadContext, upload:
   const made = await insertBatch(client, { owner: caller.key, key, format });
   if (made) {
     const attempt = await insertAttempt(client, made.id, limits.leaseMilliseconds);
-    return { claim: { batch: made.id, attempt, rejected: null } };
+    return { claim: { batch: made.id, attempt, rejected: null, final: true } };
   }
   const locked = await lockBatchOfKey(client, caller.key, key ?? '');
   if (!locked) throw gone();
@@ -49,7 +49,8 @@ async function openInside(client: ClientBase, { limits }: UploadContext, upload:
   if (isTaken(known)) return { known: known.id };
   await markAttemptsDead(client, known.id);
   const attempt = await insertAttempt(client, known.id, limits.leaseMilliseconds);
-  return { claim: { batch: known.id, attempt, rejected: known.content_sha256 } };
+  const { id: batch, content_sha256: rejected, count_differs } = known;
+  return { claim: { batch, attempt, rejected, final: !count_differs } };
 }
 
 const gone = (): FairwayError =>

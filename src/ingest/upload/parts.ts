@@ -33,6 +33,7 @@ export class PartLoader {
 
   /** Resolves when the next part may come: this one is held, the one before it is being loaded. */
   async add({ lanes, ...part }: UploadPart): Promise<void> {
+    await this.#context.reach?.('part read');
     await this.#loading;
     const before = this.#held;
     this.#held = { ...part, part: this.#parts++, laneIds: this.#laneIds };
@@ -69,8 +70,12 @@ const laneIdsOf = async (
   return settled(database, (client) => laneIds(client, origins, destinations), limits.patience);
 };
 
-const loadPart = ({ database, limits }: UploadContext, claim: Claim, part: HeldPart): Promise<void> =>
-  settled(
+const loadPart = async (
+  { database, limits, reach }: UploadContext,
+  claim: Claim,
+  part: HeldPart,
+): Promise<void> => {
+  await settled(
     database,
     async (client) => {
       await limitLockWaits(client);
@@ -78,10 +83,13 @@ const loadPart = ({ database, limits }: UploadContext, claim: Claim, part: HeldP
       const now = await attemptNow(client, claim.attempt);
       // A part that comes after publishing must not reach a batch that is visible.
       if (now?.state !== 'loading' || now.published !== null) throw takenOver();
+      await reach?.('part loading');
       await copyPart(client, claim, part);
     },
     limits.patience,
   );
+  await reach?.('part loaded');
+};
 
 /** Copies a part unless it is there already. The batch must be locked, and the attempt the one that loads. */
 export async function copyPart(client: ClientBase, { attempt }: Claim, held: HeldPart): Promise<void> {
