@@ -112,7 +112,7 @@ export class Uploads {
     const loader = new PartLoader(context, claim);
     try {
       await reach?.('opened');
-      await this.#checkReplaces(upload);
+      await this.#checkReplaces(upload, claim);
       await reach?.('reading');
       const read = await context.read(
         body,
@@ -151,9 +151,11 @@ export class Uploads {
   }
 
   /** Said before the body is read; what counts is what publishing finds. */
-  async #checkReplaces({ replaces, caller }: Upload): Promise<void> {
+  async #checkReplaces({ replaces, caller }: Upload, claim?: Claim): Promise<void> {
     if (replaces === null) return;
-    const { state } = await readBatch(this.#context.database, replaces, caller);
+    const { state, replacedBy } = await readBatch(this.#context.database, replaces, caller);
+    // Whoever took over has replaced it with this very batch.
+    if (claim && replacedBy === claim.batch) throw takenOver();
     checkReplaceable(replaces, state);
   }
 

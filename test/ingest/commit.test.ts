@@ -6,7 +6,18 @@ import { withdraw } from '../../src/ingest/withdraw.js';
 import { contextOf, csv, importPlaces, itemsOf } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
 import { withPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
-import { bytes, expireLeases, items, long, none, orphans, until, upload } from '../support/uploads.js';
+import type { Message } from '../support/protocol.js';
+import {
+  bytes,
+  expireLeases,
+  items,
+  long,
+  none,
+  orphans,
+  until,
+  untilWaiting,
+  upload,
+} from '../support/uploads.js';
 
 /** In the transaction that publishes, and in the one that finds out whether it did. */
 const publishing = 'set lease_until = null';
@@ -14,11 +25,13 @@ const publishing = 'set lease_until = null';
 const cutCommit = (proxy: PostgresProxy, moment: 'before' | 'after', text: string, times = 1) =>
   proxy.plan(
     'cut before',
-    ({ name, transaction }) =>
-      name.startsWith(moment === 'before' ? '> Query commit' : '< CommandComplete COMMIT') &&
-      transaction.some((statement) => statement.includes(text)),
+    isCommit(moment === 'before' ? '> Query commit' : '< CommandComplete COMMIT', text),
     times,
   );
+const isCommit =
+  (start: string, text: string) =>
+  ({ name, exchange }: Message): boolean =>
+    name.startsWith(start) && exchange.transaction.some((statement) => statement.includes(text));
 const impatient = { patience: { tryMilliseconds: 5_000, settleMilliseconds: 300 } };
 
 for (const moment of ['before', 'after'] as const) {
@@ -97,3 +110,53 @@ for (const moment of ['before', 'after'] as const) {
       });
     }));
 }
+
+for (const itemsPerPart of [2, 100]) {
+  test(`a COMMIT still on its way to the server is waited for under the lock, parts of ${itemsPerPart}: reading would say that nothing was published`, () =>
+    withDatabase(async (test) => {
+      await importPlaces(test);
+      await withPostgresProxy(test, async (proxy) => {
+        const uploads = new Uploads({ ...contextOf(test, long, itemsPerPart), database: proxy.database });
+        const stranded = proxy.plan('strand', isCommit('> Query commit', publishing));
+        const verdict = uploads.take(upload, bytes(csv(itemsOf(5))));
+        await stranded;
+        // The service has lost its connection, tries again, and waits for what holds the batch.
+        await untilWaiting(test, 1);
+        const states = () => test.query("select state from fairway.batches where idempotency_key = 'k'");
+        expect(await states()).toEqual([{ state: 'loading' }]);
+        expect(await items(test)).toBe(0);
+        proxy.release();
+        expect(await verdict).toMatchObject({ repeated: false, batch: { state: 'published', revision: 2 } });
+        expect(await test.query('select revision from fairway.head')).toEqual([{ revision: '2' }]);
+        expect(await items(test)).toBe(5);
+        expect(await orphans(test)).toEqual(none);
+      });
+    }));
+}
+
+test('a COMMIT still on its way when the service gives up: the key waits for it too, and finds what it did', () =>
+  withDatabase(async (test) => {
+    await importPlaces(test);
+    await withPostgresProxy(test, async (proxy) => {
+      const uploads = new Uploads({
+        ...contextOf(test, { leaseMilliseconds: 100, ...impatient }),
+        database: proxy.database,
+      });
+      const stranded = proxy.plan('strand', isCommit('> Query commit', publishing));
+      const first = uploads.take(upload, bytes(csv(itemsOf(5))));
+      first.catch(() => undefined);
+      await stranded;
+      await expect(first).rejects.toMatchObject({ code: 'outcome_unknown', status: 503 });
+      // Its lease is over: the repeat would load again, were it not for the lock.
+      await until(
+        async () =>
+          (await test.query('select from fairway.attempts where lease_until < clock_timestamp()')).length ===
+          1,
+      );
+      const again = new Uploads(contextOf(test)).take(upload, bytes(csv(itemsOf(5))));
+      await untilWaiting(test, 1);
+      proxy.release();
+      expect(await again).toMatchObject({ repeated: true, batch: { state: 'published', revision: 2 } });
+      expect(await items(test)).toBe(5);
+    });
+  }));

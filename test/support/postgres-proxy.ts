@@ -11,10 +11,11 @@ import { Conversation, Framer, type Message, type Side } from './protocol.js';
 /**
  * `cut before`: the message is lost with its connection; `cut after`: it arrives, nothing after it. `terminate`: the
  * server's process is ended by an administrator, then the message goes on. `stall`: from this message on nothing passes
- * on any connection until `release`.
+ * on any connection until `release`. `strand`, of a message to the server: the service loses the connection, and the
+ * message reaches the server at `release`.
  */
 export const actions = ['cut before', 'cut after', 'terminate', 'stall'] as const;
-export type Action = (typeof actions)[number];
+export type Action = (typeof actions)[number] | 'strand';
 
 /** Where something was done to a connection. */
 export interface Landing {
@@ -24,7 +25,7 @@ export interface Landing {
 }
 
 export const describeLanding = ({ action, connection, message }: Landing): string =>
-  `${action} ${message.name} (${message.statement}) on connection ${connection}, in [${message.transaction.join(' | ')}]`;
+  `${action} ${message.name} of '${message.exchange.statement}' on connection ${connection}, in [${message.exchange.transaction.join(' | ')}]`;
 
 export interface PostgresProxy {
   /** A pool whose connections go through the proxy. */
@@ -59,6 +60,7 @@ interface Connection {
   flows: Record<Side, Flow>;
   waiting: boolean;
   cut: boolean;
+  stranded: boolean;
 }
 
 interface Flow {
@@ -82,6 +84,7 @@ class Proxy {
   listener: (message: Message) => void = () => undefined;
   plan: Plan | undefined;
   refusing = false;
+  readonly #stranded: Flow[] = [];
   #held = false;
   #count = 0;
   readonly #admin: pg.Client;
@@ -110,6 +113,7 @@ class Proxy {
       flows: { '>': flow('>', upstream), '<': flow('<', client) },
       waiting: false,
       cut: false,
+      stranded: false,
     };
     this.connections.add(connection);
     this.#wire(connection, '>', client);
@@ -131,7 +135,8 @@ class Proxy {
   end(connection: Connection): void {
     connection.cut = true;
     this.connections.delete(connection);
-    for (const { target } of Object.values(connection.flows)) target.destroySoon();
+    connection.flows['<'].target.destroySoon();
+    if (!connection.stranded) connection.flows['>'].target.destroySoon();
   }
 
   #pump(connection: Connection, side: Side): void {
@@ -177,7 +182,11 @@ class Proxy {
 
   #act(connection: Connection, { action }: Landing): void {
     if (action === 'stall') this.hold();
-    else if (action === 'terminate') {
+    else if (action === 'strand') {
+      connection.stranded = true;
+      this.#stranded.push(connection.flows['>']);
+      this.end(connection);
+    } else if (action === 'terminate') {
       connection.waiting = true;
       void this.terminate([connection]).then(() => {
         connection.waiting = false;
@@ -202,6 +211,10 @@ class Proxy {
 
   release(): void {
     this.#held = false;
+    for (const flow of this.#stranded.splice(0)) {
+      this.#write(flow, flow.queue);
+      flow.target.end();
+    }
     for (const connection of this.connections) this.#pumpBoth(connection);
   }
 }

@@ -2,16 +2,23 @@
 
 export type Side = '>' | '<';
 
+/** A statement and its answer. */
+export interface Exchange {
+  /** Shortened; of a commit or rollback also what came before it. */
+  statement: string;
+  /** What the open transaction has done so far, this statement included. */
+  transaction: readonly string[];
+  /** Asked with Parse, Bind and Execute, not with one Query. */
+  extended: boolean;
+}
+
 /** From the service to the server is `>`, the other way `<`. */
 export interface Message {
   side: Side;
   kind: string;
   /** Such as `> Query begin`, `< CommandComplete COPY`. */
   name: string;
-  /** What is being asked or answered, shortened; of a begin, commit or rollback also what came before it. */
-  statement: string;
-  /** What the open transaction has done so far, this statement included. */
-  transaction: readonly string[];
+  exchange: Exchange;
 }
 
 // Source: PostgreSQL documentation, "Message Formats".
@@ -92,24 +99,29 @@ export class Conversation {
   /** Whether an answer is awaited. */
   busy = true;
   readonly #prepared = new Map<string, string>();
-  #statement = 'connecting';
-  #transaction: string[] = [];
+  #exchange: Exchange = { statement: 'connecting', transaction: [], extended: false };
   #open = false;
+  #started = false;
 
   note(side: Side, bytes: Buffer): Message {
     return side === '>' ? this.#ask(bytes) : this.#answer(bytes);
   }
 
   #ask(bytes: Buffer): Message {
-    const type = this.#statement === 'connecting' && this.busy && bytes[0] === 0 ? '' : typeOf(bytes);
-    const kind = type === '' ? 'Startup' : (asked[type] ?? type);
-    const [first = '', second = ''] = kind === 'CopyData' ? [] : textsOf(bytes);
-    if (type === 'Q') this.#begin(first);
-    if (type === 'P') this.#prepared.set(first, second);
-    if (type === 'P') this.#begin(second);
-    if (type === 'B' && this.#prepared.get(second) !== undefined && !this.busy)
-      this.#begin(this.#prepared.get(second) ?? '');
-    return this.#message('>', kind, type === 'Q' ? ` ${this.#statement}` : '');
+    if (!this.#started) {
+      this.#started = true;
+      return this.#message('>', 'Startup');
+    }
+    const type = typeOf(bytes);
+    const [first = '', second = ''] = type === 'd' ? [] : textsOf(bytes);
+    if (type === 'Q') this.#begin(first, false);
+    if (type === 'P') {
+      this.#prepared.set(first, second);
+      this.#begin(second, true);
+    }
+    // Prepared by an earlier one.
+    if (type === 'B' && !this.busy) this.#begin(this.#prepared.get(second) ?? '', true);
+    return this.#message('>', asked[type] ?? type, type === 'Q' ? ` ${this.#exchange.statement}` : '');
   }
 
   #answer(bytes: Buffer): Message {
@@ -126,23 +138,17 @@ export class Conversation {
     return message;
   }
 
-  #begin(text: string): void {
+  #begin(text: string, extended: boolean): void {
     this.busy = true;
-    if (!this.#open) this.#transaction = [];
-    const before = this.#transaction.at(-1);
+    const done = this.#open ? this.#exchange.transaction : [];
+    const before = done.at(-1);
     const label = labelOf(text);
-    this.#statement = endsTransaction.test(text) && before !== undefined ? `${label} after ${before}` : label;
-    this.#transaction = [...this.#transaction, this.#statement];
+    const statement = endsTransaction.test(text) && before !== undefined ? `${label} after ${before}` : label;
+    this.#exchange = { statement, transaction: [...done, statement], extended };
   }
 
   #message(side: Side, kind: string, detail = ''): Message {
-    return {
-      side,
-      kind,
-      name: `${side} ${kind}${detail}`,
-      statement: this.#statement,
-      transaction: this.#transaction,
-    };
+    return { side, kind, name: `${side} ${kind}${detail}`, exchange: this.#exchange };
   }
 }
 
