@@ -13,9 +13,14 @@ const standingColumns = `(select revision::integer from fairway.head) as revisio
   (select count(*)::integer from fairway.revisions) as revisions,
   (select count(*)::integer from fairway.batches where published_revision is not null and withdrawn_revision is null) as visible`;
 
+function first<Row>([row]: Row[]): Row {
+  if (row === undefined) throw new Error('no row');
+  return row;
+}
+
 export const standing = async (client: ClientBase): Promise<Standing> => {
   const { rows } = await client.query<Standing>(`select ${standingColumns}`);
-  return rows[0] as Standing;
+  return first(rows);
 };
 
 /** Leases are over at once. */
@@ -67,7 +72,7 @@ export async function differences(
   answers: readonly Answer[],
 ): Promise<string[]> {
   const { rows } = await client.query<Found>(found, [run.key, run.given ?? null]);
-  const now = rows[0] as Found;
+  const now = first(rows);
   const [batch] = now.batches;
   const head = before.revision + effect.revisions;
   const delta = effect.state === 'withdrawn' ? -1 : effect.replaces ? 0 : effect.revisions;

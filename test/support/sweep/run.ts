@@ -79,8 +79,10 @@ export async function disturbedRun(lane: Lane, scenario: Scenario, job?: Job): P
   const before = await standing(proxy.admin);
   const plan = planned(lane, job);
   const disturbed = processOf(lane, scenario, limits, { database: proxy.database, reach: plan.reach });
-  const act = scenario.disturbed ?? scenario.send.bind(scenario);
-  const first = settled(act(disturbed, { ...run, renewal: plan.renewal }));
+  const itsRun = { ...run, renewal: plan.renewal };
+  const first = settled<unknown>(
+    scenario.disturbed ? scenario.disturbed(disturbed, itsRun) : scenario.send(disturbed, itsRun),
+  );
   await Promise.race([first.done, plan.held]);
   const answers: Answer[] = [];
   const ask = () => untilVerdict(scenario, healthy, run);

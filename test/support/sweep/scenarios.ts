@@ -74,10 +74,10 @@ const take = ({ context }: Process, { key, given }: Run, body: Item[], replacing
 const published: Effect = { state: 'published', items: good, revisions: 1 };
 
 /** Bytes that end only once the lease was renewed. */
-async function* slowly({ renewal }: Run): AsyncGenerator<Uint8Array> {
+async function* slowly(run: Run): AsyncGenerator<Uint8Array> {
   const text = csv(good);
   yield Buffer.from(text.slice(0, 60));
-  await renewal();
+  await run.renewal();
   yield Buffer.from(text.slice(60));
 }
 

@@ -19,6 +19,8 @@ export interface Swept {
   summary: string;
 }
 
+/** Half a minute to two on a machine of two cores; more where others use it. */
+export const sweepMilliseconds = 900_000;
 const stageRounds = 10;
 const mostRounds = 13;
 /** Of one side of a statement. */
@@ -119,7 +121,9 @@ function jobsOf({ messages, stages }: Recorded, chosen: Chosen): Job[] {
       for (const [point, by] of passed) {
         if (round >= rounds(point) || !chosen(point)) continue;
         const turns = Math.min(by.length, mostScenarios);
-        const { scenario, count } = by[round % turns] as { scenario: Scenario; count: number };
+        const passing = by[round % turns];
+        if (!passing) continue;
+        const { scenario, count } = passing;
         const occurrence = Math.floor(round / turns) % count;
         for (const at of ways(point)) jobs.push({ scenario, point, at, occurrence });
       }
@@ -141,8 +145,20 @@ function jobsOf({ messages, stages }: Recorded, chosen: Chosen): Job[] {
 async function untilLanded(lane: Lane, job: Job): Promise<string> {
   for (let tries = 1; tries <= mostTries; tries++) {
     const occurrence = tries === 1 ? job.occurrence : 0;
-    const { landed, told } = await disturbedRun(lane, job.scenario, { ...job, occurrence });
+    const { landed, told } = await withinTime(disturbedRun(lane, job.scenario, { ...job, occurrence }), job);
     if (landed !== undefined) return told;
   }
   throw new Error(`'${job.scenario.name}' did not come by '${job.point}' in ${mostTries} runs`);
+}
+
+/** So that one that hangs says which it is; what it waits for are conditions. */
+const runMilliseconds = 120_000;
+
+async function withinTime<Result>(run: Promise<Result>, { scenario, point, at }: Job): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const text = `'${scenario.name}' did not end: ${JSON.stringify(at)} at '${point}'`;
+    timer = setTimeout(() => reject(new Error(text)), runMilliseconds);
+  });
+  return Promise.race([run, late]).finally(() => clearTimeout(timer));
 }
