@@ -86,7 +86,11 @@ export async function disturbedRun(lane: Lane, scenario: Scenario, job?: Job): P
   await Promise.race([first.done, plan.held]);
   const answers: Answer[] = [];
   const ask = () => untilVerdict(scenario, healthy, run);
-  if (plan.isHeld()) {
+  if (plan.isStranded()) {
+    // Its own next try comes while the COMMIT of the first is on its way.
+    await until(async () => first.value !== undefined || (await somebodyWaits(lane, [])));
+    plan.release();
+  } else if (plan.isHeld()) {
     const second = settled(ask());
     await until(async () => second.value !== undefined || (await somebodyWaits(lane)));
     if (second.value?.ok) {
@@ -122,6 +126,7 @@ interface Planned {
   /** Resolves once everything is held. */
   held: Promise<void>;
   isHeld(): boolean;
+  isStranded(): boolean;
   release(): void;
   landed(): string | undefined;
 }
@@ -173,6 +178,7 @@ function planned(lane: Lane, job: Job | undefined): Planned {
     renewal: () => renewal,
     held: holding,
     isHeld: () => held,
+    isStranded: () => held && job !== undefined && 'message' in job.at && job.at.message === 'strand',
     release: () => {
       release();
       renewed();
@@ -227,11 +233,12 @@ const wrongError = (error: unknown): string[] =>
     ? []
     : [`the client was told ${error instanceof FairwayError ? error.code : String((error as Error).stack)}`];
 
-/** Whether a connection that is not held waits for a lock of one that is. */
-async function somebodyWaits({ proxy }: Lane): Promise<boolean> {
+/** Whether a connection that is not held waits for a lock of one that is; a renewal of a lease does not count. */
+async function somebodyWaits({ proxy }: Lane, held = proxy.backends()): Promise<boolean> {
   const { rowCount } = await proxy.admin.query(
-    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and pid <> all ($1::integer[])",
-    [proxy.backends()],
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
+       and pid <> all ($1::integer[]) and query not like 'update fairway.attempts set lease_until = clock%'`,
+    [held],
   );
   return rowCount !== 0;
 }
