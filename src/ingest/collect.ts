@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
 import { purge, type Retention } from './retention/purge.js';
+import type { Reach } from './stages.js';
 import {
   collectable,
   deleteSegments,
@@ -35,13 +36,13 @@ interface Unfinished {
 type Collectable = Attempt & Unfinished;
 
 /** Collects what there is, unless another process is at it. Returns the number of attempts collected. */
-export async function collect(database: Database, emit: Emit): Promise<number> {
+export async function collect(database: Database, emit: Emit, reach?: Reach): Promise<number> {
   return database.withClient(async (client) => {
     if (!(await tryCollectLock(client))) return 0;
     try {
       const { rows } = await client.query<Collectable>(collectable);
       let collected = 0;
-      for (const row of rows) if (await collectExpired(database, row, emit)) collected++;
+      for (const row of rows) if (await collectExpired(database, row, emit, reach)) collected++;
       for (const row of (await client.query<Unfinished>(leftBehind)).rows)
         await removeUnfinished(database, row);
       return collected;
@@ -52,13 +53,19 @@ export async function collect(database: Database, emit: Emit): Promise<number> {
 }
 
 /** False where its loader turned out to be alive, or somebody holds the batch just now: the next round will see. */
-async function collectExpired(database: Database, row: Collectable, emit: Emit): Promise<boolean> {
+async function collectExpired(
+  database: Database,
+  row: Collectable,
+  emit: Emit,
+  reach: Reach | undefined,
+): Promise<boolean> {
   const dead = await database.transaction(
     async (client) =>
       (await lockIdleBatch(client, row.batch)) !== undefined && markExpiredDead(client, row.attempt),
   );
   if (!dead) return false;
-  await collectAttempt(database, row, emit);
+  await reach?.('marked dead');
+  await collectAttempt(database, row, emit, reach);
   await removeUnfinished(database, row);
   return true;
 }
@@ -74,12 +81,15 @@ export async function collectAttempt(
   database: Database,
   { batch, attempt }: Attempt,
   emit: Emit,
+  reach?: Reach,
 ): Promise<void> {
   let segments = 0;
   for (let removed = segmentsPerStep; removed === segmentsPerStep; segments += removed) {
     removed = await database.withClient((client) => deleteSegments(client, attempt, segmentsPerStep));
+    await reach?.('segments removed');
   }
   await database.transaction((client) => markCollected(client, attempt));
+  await reach?.('collected');
   emit({ kind: 'attempt-collected', batch, attempt, segments });
 }
 

@@ -123,19 +123,23 @@ export class Uploads {
 
   async #loadClaimed(upload: Upload, claim: Claim, body: Bytes): Promise<Verdict> {
     const context = this.#context;
+    const { reach } = context;
     const begun = performance.now();
     const lease = keepLease(context, claim);
     const loader = new PartLoader(context, claim);
     try {
-      await checkReplaces(context, upload);
+      await reach?.('opened');
+      await checkReplaces(context, upload, claim);
+      await reach?.('reading');
       const read = await context.read(
         body,
         await this.#readOptions(upload),
         (part) => loader.add(part),
         lease.signal,
       );
+      await reach?.('read');
       const last = await loader.finish();
-      if (claim.rejected?.equals(read.sha256)) {
+      if (claim.final && claim.rejected?.equals(read.sha256)) {
         await abandonUpload(context, claim, 'the content is the one that was rejected');
         return { batch: await this.#batch(claim.batch), repeated: true, sameContent: [] };
       }
@@ -145,7 +149,7 @@ export class Uploads {
       await loader.stop();
       // A batch whose COMMIT may have gone through is left to whoever repeats the key, or to the collector.
       if (!isOutcomeUnknown(error)) await abandonUpload(context, claim, error);
-      throw lease.signal.aborted ? takenOver() : error;
+      throw lease.signal.aborted && !isOutcomeUnknown(error) ? takenOver() : error;
     } finally {
       lease.stop();
     }
@@ -153,6 +157,7 @@ export class Uploads {
   }
 
   async #verdict({ key }: Upload, { batch }: Claim, begun: number): Promise<Verdict> {
+    await this.#context.reach?.('answering');
     const published = await this.#batch(batch);
     this.#context.emit(verdictEvent(published, performance.now() - begun));
     const same =

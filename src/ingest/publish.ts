@@ -16,6 +16,7 @@ import {
   type BatchContent,
   type PlaceRow,
 } from './sql.js';
+import type { Reach } from './stages.js';
 import { withdrawReplaced } from './withdraw.js';
 
 export interface Publication extends BatchContent {
@@ -24,6 +25,7 @@ export interface Publication extends BatchContent {
   replaces: string[];
   /** The places from this revision on, where they change. */
   places?: readonly PlaceRow[];
+  reach?: Reach | undefined;
 }
 
 /**
@@ -41,6 +43,7 @@ export async function publish(client: ClientBase, publication: Publication): Pro
   const sums = await partSums(client, attempt);
   if (Number(sums.items) !== publication.items)
     throw new Error(`attempt ${attempt} holds ${sums.items} items instead of ${publication.items}`);
+  await publication.reach?.('before head');
   const revision = await publishRevision(client, publication.reason);
   if (publication.places) await publishPlaces(client, publication.places, revision);
   await withdrawReplaced(client, replaces, revision, batch);

@@ -187,6 +187,25 @@ test('the same key and content is the same batch; other content is refused; a re
     expect(await counts(test)).toMatchObject([{ batches: '2', errors: '0' }]);
   }));
 
+test('a batch rejected for its declared count is published with the right one, under the same key', () =>
+  withBatches(async (test) => {
+    const send = (count: string) =>
+      test.post(csv(itemsOf(3)), { key: 'k', headers: { 'fairway-items': count } });
+    const rejected = (await send('4')).json<{ batch: { id: string } }>();
+    expect(rejected).toMatchObject({ error_counts: { count_differs: 1 }, errors: [{ value: '4' }] });
+    expect((await send('4')).json()).toMatchObject({ status: 422, errors: [{ value: '4' }] });
+    expect((await send('5')).json()).toMatchObject({ status: 422, error_total: 1, errors: [{ value: '5' }] });
+    const published = await send('3');
+    expect(published.json()).toMatchObject({
+      id: rejected.batch.id,
+      state: 'published',
+      items: 3,
+      errors: 0,
+    });
+    expect((await send('3')).json()).toEqual(published.json());
+    expect(await counts(test)).toMatchObject([{ batches: '1', errors: '0' }]);
+  }));
+
 test('without a key the same content is published again, with a warning that names the first', () =>
   withBatches(async (test) => {
     const body = csv(itemsOf(3));

@@ -1,8 +1,11 @@
 /** The collector, and what runs beside loads. */
 import { expect, test } from 'vitest';
 import { collect } from '../../src/ingest/collect.js';
-import { csv, itemsOf, withBatches } from '../support/batches.js';
-import { begin, expireLeases, items, long, none, orphans, until } from '../support/uploads.js';
+import { Uploads } from '../../src/ingest/pipeline.js';
+import { contextOf, csv, importPlaces, itemsOf, withBatches } from '../support/batches.js';
+import { withDatabase } from '../support/database.js';
+import { withPostgresProxy } from '../support/postgres-proxy.js';
+import { begin, bytes, expireLeases, items, long, none, orphans, until, upload } from '../support/uploads.js';
 
 test('the collector removes what dead loaders left, in steps; a key stays good, a living loader is left alone', () =>
   withBatches(
@@ -32,6 +35,37 @@ test('the collector removes what dead loaders left, in steps; a key stays good, 
     },
     { itemsPerPart: 2, limits: { ...long, uploads: 4 } },
   ));
+
+for (const [where, kind, collected] of [
+  ['before it shares its batch', 'Parse', 1],
+  ['within the COPY of a part', 'CopyDone', 0],
+] as const) {
+  test(`a collector beside a loader that stalled ${where}: the lock decides, and nothing is left of the one that lost`, () =>
+    withDatabase(async (test) => {
+      await importPlaces(test);
+      await withPostgresProxy(test, async (proxy) => {
+        const uploads = new Uploads({ ...contextOf(test, long, 2), database: proxy.database });
+        const text = kind === 'Parse' ? 'select id from fairway.batches where id = $1 for share' : 'copy ';
+        const stalled = proxy.plan(
+          'stall',
+          (message) => message.kind === kind && message.exchange.statement.startsWith(text),
+        );
+        const first = uploads.take(upload, bytes(csv(itemsOf(5))));
+        first.catch(() => undefined);
+        await stalled;
+        await expireLeases(test);
+        expect(await collect(test.database, test.emit)).toBe(collected);
+        proxy.release();
+        if (collected === 0) expect(await first).toMatchObject({ repeated: false, batch: { items: 5 } });
+        else await expect(first).rejects.toMatchObject({ code: 'in_progress' });
+        expect(await items(test)).toBe(collected === 0 ? 5 : 0);
+        expect((await new Uploads(contextOf(test)).take(upload, bytes(csv(itemsOf(5))))).batch.items).toBe(5);
+        expect(await items(test)).toBe(5);
+        await collect(test.database, test.emit);
+        expect(await orphans(test)).toEqual(none);
+      });
+    }));
+}
 
 test('no transaction is open while a client is waited for', () =>
   withBatches(

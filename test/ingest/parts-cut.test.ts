@@ -7,14 +7,16 @@ import { listen } from '../../src/http/listen.js';
 import { contextOf, csv, importPlaces, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
 import { digestOf, left, opened, partOf, put } from '../support/parts.js';
-import { withProxy } from '../support/proxy.js';
+import { cutCommit } from '../support/cut-commit.js';
+import { withPostgresProxy } from '../support/postgres-proxy.js';
 import { bytes, items, none, orphans, until, upload } from '../support/uploads.js';
 
 for (const moment of ['before', 'after'] as const) {
   test(`a connection cut ${moment} COMMIT of a part and of publishing: each happens once, and is said`, () =>
     withDatabase(async (test) => {
       await importPlaces(test);
-      await withProxy(test, async (database, proxy) => {
+      await withPostgresProxy(test, async (proxy) => {
+        const { database } = proxy;
         const { parted } = new Uploads({ ...contextOf(test, {}, 2), database });
         const { caller } = upload;
         const { batch } = await parted.open({ caller, key: null, format: null, replaces: null });
@@ -23,12 +25,12 @@ for (const moment of ['before', 'after'] as const) {
           return parted.put(partOf(batch.id, part, body), bytes(body));
         };
         for (const count of [5, 6]) {
-          const cut = proxy.cut(moment, 'insert into fairway.parts', 2);
+          const cut = cutCommit(proxy, moment, 'insert into fairway.parts', 2);
           expect(await send(1, count)).toMatchObject({ part: { items: count } });
           await cut;
         }
         await send(2, 3);
-        const cut = proxy.cut(moment, "set state = 'published'", 2);
+        const cut = cutCommit(proxy, moment, "set state = 'published'", 2);
         expect(await parted.publish(batch.id, caller, { parts: 2, items: 9 })).toMatchObject({
           state: 'published',
           revision: 2,
@@ -44,18 +46,20 @@ for (const moment of ['before', 'after'] as const) {
   test(`a database lost ${moment} COMMIT of a part and away: the outcome is not known, and the part sent again finds it out`, () =>
     withDatabase(async (test) => {
       await importPlaces(test);
-      await withProxy(test, async (database, proxy) => {
+      await withPostgresProxy(test, async (proxy) => {
+        const { database } = proxy;
         const impatient = { patience: { tryMilliseconds: 5_000, settleMilliseconds: 300 } };
         const { parted } = new Uploads({ ...contextOf(test, impatient), database });
         const { caller } = upload;
         const { batch } = await parted.open({ caller, key: 'k', format: null, replaces: null });
         const body = csv(itemsOf(5));
         const part = partOf(batch.id, 1, body);
-        const cut = proxy.cut(moment, 'insert into fairway.parts');
+        const cut = cutCommit(proxy, moment, 'insert into fairway.parts');
         const first = parted.put(part, bytes(body));
         first.catch(() => undefined);
         await cut;
-        proxy.shut();
+        proxy.refuse();
+        proxy.cut();
         await expect(first).rejects.toMatchObject({ code: 'outcome_unknown' });
         proxy.open();
         await until(() =>

@@ -6,7 +6,7 @@ import type { Claim, UploadContext } from '../../src/ingest/upload/context.js';
 import { abandonUpload, publishUpload } from '../../src/ingest/upload/finish.js';
 import { openUpload } from '../../src/ingest/upload/open.js';
 import { PartLoader } from '../../src/ingest/upload/parts.js';
-import { shareBatch } from '../../src/ingest/upload/sql.js';
+import { renewLease, shareBatch } from '../../src/ingest/upload/sql.js';
 import { contextOf, csv, importPlaces, itemsOf, withBatches } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
 import {
@@ -225,6 +225,23 @@ test('giving up a batch that was published after all has no effect', () =>
     expect(await test.query("select state from fairway.batches where source = 'upload'")).toEqual([
       { state: 'published' },
     ]);
+  }));
+
+test('a renewal that waits for publishing gives the published attempt no lease', () =>
+  withDatabase(async (test) => {
+    await importPlaces(test);
+    const context = contextOf(test, long);
+    const { claim, loader } = await load(context, 1);
+    let renewed: Promise<boolean> | undefined;
+    context.reach = async (stage) => {
+      if (stage !== 'before commit') return;
+      renewed = test.database.withClient((client) => renewLease(client, claim.attempt, 1_000));
+      await untilWaiting(test, 1);
+    };
+    await publishLoaded(context, claim, loader, 2);
+    expect(await renewed).toBe(false);
+    expect(await attempts(test)).toEqual([]);
+    expect(await items(test)).toBe(2);
   }));
 
 test('parts that do not add up are not published', () =>

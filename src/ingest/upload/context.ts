@@ -6,6 +6,7 @@ import type { Emit } from '../../events.js';
 import type { Pace } from '../../pace.js';
 import type { BatchFormat, readUpload } from '../parse/upload.js';
 import type { Disk } from '../retention/disk.js';
+import type { Reach } from '../stages.js';
 
 export interface UploadLimits {
   /** Loads at once; each takes about 80 MB. */
@@ -37,6 +38,7 @@ export interface UploadContext {
   read: typeof readUpload;
   /** Of all loads together; at full speed there is none. */
   pace?: Pace | undefined;
+  reach?: Reach | undefined;
 }
 
 /** Who asks: an API key, or anyone where writes are open. */
@@ -64,6 +66,8 @@ export interface Claim {
   attempt: string;
   /** SHA-256 of the content that was rejected under this key. */
   rejected: Buffer | null;
+  /** Whether that content has its verdict for good: one whose count differed may come again with another count. */
+  final: boolean;
 }
 
 export const takenOver = (): FairwayError =>

@@ -36,14 +36,14 @@ async function lockOurs(
 }
 
 /** Loads the last part and publishes, in one transaction. Throws `batch_state` where what it replaces is no longer published. */
-export const publishUpload = (
-  { database, limits, pace }: UploadContext,
+export async function publishUpload(
+  { database, limits, pace, reach }: UploadContext,
   { format, replaces }: Upload,
   claim: Claim,
   read: UploadResult,
   held: HeldPart | undefined,
-): Promise<void> =>
-  settled(
+): Promise<void> {
+  await settled(
     database,
     async (client) => {
       const replaced = replaces === null ? [] : [replaces];
@@ -54,20 +54,26 @@ export const publishUpload = (
         return;
       }
       if (now.state !== 'loading') throw takenOver();
+      await reach?.('publishing');
       if (held) await copyPart(client, claim, held, pace);
       // Those of a content that was rejected under the same key.
       if (claim.rejected) await deleteFaults(client, claim.batch);
       await publish(client, {
-        ...claim,
+        batch: claim.batch,
+        attempt: claim.attempt,
         items: read.items,
         lanes: read.lanes,
         upload: { sha256: read.sha256, bytes: read.bytes, format, replaces },
         reason: replaces === null ? `batch ${claim.batch}` : `batch ${claim.batch} in place of ${replaces}`,
         replaces: replaced,
+        reach,
       });
+      await reach?.('before commit');
     },
     limits.patience,
   );
+  await reach?.('after commit');
+}
 
 /** Faults that go into one statement. */
 const faultsPerStatement = 5_000;
@@ -80,6 +86,7 @@ export async function rejectUpload(
   read: UploadResult,
 ): Promise<void> {
   const { batch, attempt } = claim;
+  const { reach } = context;
   await settled(
     context.database,
     async (client) => {
@@ -93,6 +100,7 @@ export async function rejectUpload(
         return;
       }
       if (now.state !== 'loading') throw takenOver();
+      await reach?.('rejecting');
       await rejectBatch(client, batch, {
         ...read,
         format,
@@ -104,10 +112,12 @@ export async function rejectUpload(
         await insertFaults(client, batch, at, read.faults.slice(at, at + faultsPerStatement).map(storable));
       }
       await markAttemptDead(client, attempt);
+      await reach?.('before commit');
     },
     context.limits.patience,
   );
-  await collectAttempt(context.database, claim, context.emit).catch(ignore);
+  await reach?.('after commit');
+  await collectAttempt(context.database, claim, context.emit, reach).catch(ignore);
 }
 
 /** PostgreSQL's text holds no NUL. */
@@ -124,9 +134,10 @@ const withoutNul = (text: string): string => text.replaceAll('\0', '\u2400');
  * now, the collector does once the lease is over.
  */
 export async function abandonUpload(context: UploadContext, claim: Claim, reason: unknown): Promise<void> {
-  const { database, emit } = context;
+  const { database, emit, reach } = context;
   emit({ kind: 'batch-abandoned', batch: claim.batch, reason: messageOf(reason) });
   try {
+    await reach?.('abandoning');
     const published = await database.transaction(
       async (client) => {
         const now = await lockOurs(client, claim);
@@ -137,7 +148,7 @@ export async function abandonUpload(context: UploadContext, claim: Claim, reason
       { deadline: performance.now() + context.limits.patience.settleMilliseconds },
     );
     if (published) return;
-    await collectAttempt(database, claim, emit);
+    await collectAttempt(database, claim, emit, reach);
     await database.transaction(async (client) => {
       await lockBatches(client, [claim.batch]);
       await deleteUnfinishedBatch(client, claim.batch, true);

@@ -11,12 +11,13 @@ export interface Lease {
 /** Renewed so often in its time: two renewals may fail before it is over. */
 const renewals = 4;
 
-export function keepLease({ database, limits }: UploadContext, { attempt }: Claim): Lease {
+export function keepLease({ database, limits, reach }: UploadContext, { attempt }: Claim): Lease {
   const lost = new AbortController();
   let renewing = false;
   const renew = async (): Promise<void> => {
     renewing = true;
     try {
+      await reach?.('renewing the lease');
       const ours = await database.withClient((client) =>
         renewLease(client, attempt, limits.leaseMilliseconds),
       );

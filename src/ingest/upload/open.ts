@@ -3,7 +3,7 @@ import type { ClientBase } from 'pg';
 import { FairwayError } from '../../errors.js';
 import { readBatch } from '../batches/read.js';
 import { checkReplaceable } from '../publish.js';
-import type { Claim, Upload, UploadContext } from './context.js';
+import { takenOver, type Claim, type Upload, type UploadContext } from './context.js';
 import {
   batchNow,
   batchOfKey,
@@ -22,9 +22,12 @@ export type Opened = { claim: Claim } | { known: string };
 export async function checkReplaces(
   { database }: UploadContext,
   { replaces, caller }: Pick<Upload, 'replaces' | 'caller'>,
+  claim?: Claim,
 ): Promise<void> {
   if (replaces === null) return;
-  const { state } = await readBatch(database, replaces, caller);
+  const { state, replacedBy } = await readBatch(database, replaces, caller);
+  // Whoever took over has replaced it with this very batch.
+  if (claim && replacedBy === claim.batch) throw takenOver();
   checkReplaceable(replaces, state);
 }
 
@@ -53,7 +56,7 @@ async function openInside(client: ClientBase, { limits }: UploadContext, upload:
   const made = await insertBatch(client, { owner: caller.key, key, format });
   if (made) {
     const attempt = await insertAttempt(client, made.id, limits.leaseMilliseconds);
-    return { claim: { batch: made.id, attempt, rejected: null } };
+    return { claim: { batch: made.id, attempt, rejected: null, final: true } };
   }
   const locked = await lockBatchOfKey(client, caller.key, key ?? '');
   if (!locked) throw gone();
@@ -63,7 +66,8 @@ async function openInside(client: ClientBase, { limits }: UploadContext, upload:
   if (isTaken(known)) return { known: known.id };
   await markAttemptsDead(client, known.id);
   const attempt = await insertAttempt(client, known.id, limits.leaseMilliseconds);
-  return { claim: { batch: known.id, attempt, rejected: known.content_sha256 } };
+  const { id: batch, content_sha256: rejected, count_differs } = known;
+  return { claim: { batch, attempt, rejected, final: !count_differs } };
 }
 
 export const gone = (): FairwayError =>

@@ -38,6 +38,7 @@ export class PartLoader {
    */
   async add({ lanes, ...part }: UploadPart): Promise<void> {
     await this.#context.disk.check();
+    await this.#context.reach?.('part read');
     await this.#loading;
     const before = this.#held;
     this.#held = { ...part, part: this.#parts++, laneIds: this.#laneIds };
@@ -74,8 +75,12 @@ export const laneIdsOf = async (
   return settled(database, (client) => laneIds(client, origins, destinations), limits.patience);
 };
 
-const loadPart = ({ database, limits, pace }: UploadContext, claim: Claim, part: HeldPart): Promise<void> =>
-  settled(
+const loadPart = async (
+  { database, limits, pace, reach }: UploadContext,
+  claim: Claim,
+  part: HeldPart,
+): Promise<void> => {
+  await settled(
     database,
     async (client) => {
       await limitLockWaits(client);
@@ -83,10 +88,13 @@ const loadPart = ({ database, limits, pace }: UploadContext, claim: Claim, part:
       const now = await attemptNow(client, claim.attempt);
       // A part that comes after publishing must not reach a batch that is visible.
       if (now?.state !== 'loading' || now.published !== null) throw takenOver();
+      await reach?.('part loading');
       await copyPart(client, claim, part, pace);
     },
     limits.patience,
   );
+  await reach?.('part loaded');
+};
 
 /** Copies a part unless it is there already. The batch must be locked, and the attempt the one that loads. */
 export async function copyPart(

@@ -28,7 +28,7 @@ export async function replay(
       if (same && known.replaces === upload.replaces) return;
       throw keyConflict(batch, same);
     }
-    if (known.state === 'rejected' && same) return;
+    if (known.state === 'rejected' && same && !known.count_differs) return;
     if (known.running === null) throw notRunning();
     if (performance.now() > until) throw inProgress(batch);
     await delay(pause);

@@ -39,13 +39,16 @@ export interface KnownBatch {
   id: string;
   state: BatchState;
   content_sha256: Buffer | null;
+  /** Rejected with a fault of the declared count, which is no part of the content where a header declared it. */
+  count_differs: boolean;
   replaces: string | null;
   in_parts: boolean;
   /** The attempt that loads now, if its lease is not over. */
   running: string | null;
 }
 
-const known = `select b.id, b.state, b.content_sha256, b.replaces, b.in_parts,
+const known = `select b.id, b.state, b.content_sha256, b.error_counts ? 'count_differs' as count_differs, b.replaces,
+    b.in_parts,
     (select a.id from fairway.attempts a where a.batch = b.id and a.state = 'loading' and b.attempt is distinct from a.id
        and a.lease_until > clock_timestamp()) as running
   from fairway.batches b`;
@@ -100,14 +103,15 @@ export const insertAttempt = async (
   return row?.id ?? '';
 };
 
-/** False where the attempt is no longer ours to renew. */
+/** False where the attempt is no longer ours to renew: another one took over, or it is published and has no lease. */
 export async function renewLease(
   client: ClientBase,
   attempt: string,
   leaseMilliseconds: number,
 ): Promise<boolean> {
   const { rowCount } = await client.query(
-    `update fairway.attempts set lease_until = clock_timestamp() + $2 * interval '1 millisecond' where id = $1 and state = 'loading'`,
+    `update fairway.attempts set lease_until = clock_timestamp() + $2 * interval '1 millisecond' where id = $1 and state = 'loading'
+       and lease_until is not null`,
     [attempt, leaseMilliseconds],
   );
   return rowCount === 1;
