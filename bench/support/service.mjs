@@ -16,7 +16,7 @@ export async function withFolder(work) {
   }
 }
 
-/** Starts `fairway up` and waits until it says where it answers. `log`: the file its standard error goes to. */
+/** Starts `fairway up` and waits until it says where it answers. `log`: the file its standard error goes to; `more`: settings. */
 export async function startService({ root, dataDir, level, log, more = {} }) {
   // Appending, so that the file can be emptied between measurements.
   const file = openSync(log, 'a');
