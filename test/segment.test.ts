@@ -13,7 +13,7 @@ type Item = { lane: number; day: number; price: number };
 const byValue = (a: Item, b: Item): number => a.lane - b.lane || a.day - b.day || a.price - b.price;
 
 function pack(items: readonly Item[]): Segment[] {
-  const packer = new PartPacker(Math.max(1, items.length));
+  const packer = new PartPacker();
   for (const { lane, day, price } of items) packer.add(lane, day, price);
   return [...packer.drain(4)];
 }

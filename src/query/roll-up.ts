@@ -46,8 +46,8 @@ export async function rollUp(database: Database, emit: Emit): Promise<RolledUp |
   return result;
 }
 
-/** Months that are gathered before they are written: about 10 MB. */
-const monthsAtOnce = 20_000;
+/** Months that are gathered before they are written: about 3 MB, and 1 MB of statement. */
+const monthsAtOnce = 5_000;
 
 async function applyChanges(
   client: ClientBase,

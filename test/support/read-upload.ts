@@ -11,7 +11,7 @@ const sliceBytes = 32;
 export const readWithParts =
   (capacity: number): typeof readUpload =>
   async (source, options, onPart, signal) => {
-    const packer = new PartPacker(capacity + 70_000);
+    const packer = new PartPacker();
     const reader = new UploadReader(options, {
       item: (lane, day, price) => packer.add(lane, day, price),
     });
