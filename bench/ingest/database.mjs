@@ -6,6 +6,8 @@ const settleMilliseconds = 120_000;
 
 export async function openDatabase(connection) {
   const client = new pg.Client(connection);
+  // A server that ends is told of by whoever asks it next.
+  client.on('error', () => undefined);
   await client.connect();
   const one = async (text, values) => (await client.query(text, values)).rows[0];
   return {
@@ -36,6 +38,12 @@ export async function openDatabase(connection) {
           )
         ).items,
       ),
+    lanes: async () =>
+      (
+        await client.query(
+          'select orig_code as origin, dest_code as destination from fairway.lanes order by id',
+        )
+      ).rows,
     /** Bytes written ahead so far, and bytes of the segments with their indexes. */
     bytes: async () => {
       const row = await one(`select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0') as wal,

@@ -1,6 +1,7 @@
 // The files that bench/ingest sends: generated once by `fairway sample`, each with what it holds, so that answers can be checked.
 import { spawn } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync, renameSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -91,4 +92,29 @@ async function readmeItems(csv) {
     rest = Buffer.from(bytes.subarray(Math.max(0, bytes.length - start.length + 1)));
   }
   return count;
+}
+
+/** A CSV file cut at line ends into pieces of so many bytes, each to be sent under the header line. */
+export async function piecesOf({ path, bytes }, pieceBytes) {
+  const file = await open(path);
+  try {
+    const start = Buffer.alloc(1 << 10);
+    await file.read(start, 0, start.length, 0);
+    const header = start.toString('utf8', 0, start.indexOf(10) + 1);
+    const pieces = [];
+    for (let from = header.length; from < bytes;) {
+      const near = from + pieceBytes - start.length;
+      if (near >= bytes) {
+        pieces.push({ path, header, start: from, end: bytes });
+        break;
+      }
+      const { bytesRead } = await file.read(start, 0, start.length, near);
+      const end = near + start.subarray(0, bytesRead).indexOf(10) + 1;
+      pieces.push({ path, header, start: from, end });
+      from = end;
+    }
+    return pieces;
+  } finally {
+    await file.close();
+  }
 }
