@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const questions = { read: './read.mjs', scale: './scale.mjs' };
+const questions = { read: './read.mjs', scale: './scale.mjs', ingest: './ingest.mjs' };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [name, ...words] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { maximumPayloadBytes, segmentFormat, unpackItems } from '../src/segment.js';
-import { PartPacker, type Segment } from '../src/ingest/pack.js';
+import { PackingSpace, PartPacker, type Segment } from '../src/ingest/pack.js';
 
 const anyItem = fc.record({
   lane: fc.integer({ min: 0, max: 3 }),
@@ -13,7 +13,7 @@ type Item = { lane: number; day: number; price: number };
 const byValue = (a: Item, b: Item): number => a.lane - b.lane || a.day - b.day || a.price - b.price;
 
 function pack(items: readonly Item[]): Segment[] {
-  const packer = new PartPacker(Math.max(1, items.length));
+  const packer = new PartPacker();
   for (const { lane, day, price } of items) packer.add(lane, day, price);
   return [...packer.drain(4)];
 }
@@ -36,6 +36,37 @@ test('what is packed comes back: the same items, duplicates included, whatever t
     { numRuns: 200 },
   );
 });
+
+test('packers that share their space do not mix, over many blocks, emptied and filled again', () => {
+  const space = new PackingSpace();
+  const packers = [new PartPacker(space), new PartPacker(space), new PartPacker(space)];
+  const count = 150_000;
+  // Each has days of its own; what one gives back, the others fill.
+  const add = (packer: number, items: number): void => {
+    for (let index = 0; index < items; index++)
+      packers[packer]?.add(index % 3, packer * 1_000 + (index % 100), 1 + ((index * 7) % 1_000));
+  };
+  const drained = (packer: number): Item[] => unpack([...(packers[packer]?.drain(3) ?? [])]);
+  for (let round = 0; round < 3; round++) {
+    add(round, count);
+    add((round + 1) % 3, 5);
+    expect(packers[round]?.size).toBe(count + (round === 0 ? 0 : 5));
+    packers[(round + 2) % 3]?.clear();
+    const items = drained(round);
+    expect(items.length).toBe(count + (round === 0 ? 0 : 5));
+    expect(new Set(items.map((item) => Math.floor(item.day / 1_000)))).toEqual(new Set([round]));
+    expect(items.reduce((sum, item) => sum + item.price, 0)).toBe(
+      pricesOf(count) + (round === 0 ? 0 : pricesOf(5)),
+    );
+    expect(packers[round]?.size).toBe(0);
+  }
+});
+
+function pricesOf(items: number): number {
+  let sum = 0;
+  for (let index = 0; index < items; index++) sum += 1 + ((index * 7) % 1_000);
+  return sum;
+}
 
 test('a segment says the truth about itself and stays below the TOAST threshold', () => {
   fc.assert(

@@ -16,7 +16,7 @@ export async function withFolder(work) {
   }
 }
 
-/** Starts `fairway up` and waits until it says where it answers. `log`: the file its standard error goes to. */
+/** Starts `fairway up` and waits until it says where it answers. `log`: the file its standard error goes to; `more`: settings. */
 export async function startService({ root, dataDir, level, log, more = {} }) {
   // Appending, so that the file can be emptied between measurements.
   const file = openSync(log, 'a');
@@ -44,11 +44,13 @@ export async function startService({ root, dataDir, level, log, more = {} }) {
       reject(new Error(`fairway ended with ${code}:\n${text}${readFileSync(log, 'utf8').slice(-2_000)}`)),
     );
   });
-  const stop = async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    await ended;
-    closeSync(file);
-  };
+  let stopped;
+  const stop = () =>
+    (stopped ??= (async () => {
+      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+      await ended;
+      closeSync(file);
+    })());
   return { pid: child.pid, url, stop, emptyLog: () => ftruncateSync(file) };
 }
 

@@ -9,9 +9,6 @@ import type { PlaceLine, TableSink } from './parse/tables.js';
 import { laneIds, recordPart } from './sql.js';
 import type { Gathered, LaneLine } from './validate.js';
 
-/** Items that one call of `write` may add beyond a full part: a chunk of 1 MiB holds fewer rows. */
-const slack = 1 << 16;
-
 export class AttemptLoader implements TableSink, Gathered {
   readonly ports: PlaceLine[] = [];
   readonly regions: PlaceLine[] = [];
@@ -19,7 +16,7 @@ export class AttemptLoader implements TableSink, Gathered {
   items = 0;
   readonly #client: ClientBase;
   readonly #attempt: string;
-  readonly #packer = new PartPacker(partCapacity + slack);
+  readonly #packer = new PartPacker();
   readonly #laneIds: number[] = [];
   #part = 0;
 

@@ -75,7 +75,7 @@ async function publish(
   const half = Math.ceil(prices.length / 2);
   for (const part of [prices.slice(0, half), prices.slice(half)]) {
     if (part.length === 0) continue;
-    const packer = new PartPacker(part.length);
+    const packer = new PartPacker();
     for (const [day, price] of part) packer.add(0, firstDay + day, price);
     const lanes = part[0] === prices[0] ? [{ origin: lane, destination: 'BBBBB' }] : [];
     await loader.add({ items: part.length, lanes, ...partOf(gatherSegments(packer.drain(1))) });

@@ -7,12 +7,11 @@ import type { readUpload } from '../../src/ingest/parse/upload.js';
 
 /** About a line: a part has few items more than asked for. */
 const sliceBytes = 32;
-const slack = 1_000;
 
 export const readWithParts =
   (capacity: number): typeof readUpload =>
   async (source, options, onPart, signal) => {
-    const packer = new PartPacker(capacity + slack);
+    const packer = new PartPacker();
     const reader = new UploadReader(options, {
       item: (lane, day, price) => packer.add(lane, day, price),
     });

@@ -1,4 +1,8 @@
-/** What the thread that reads a batch and the one that asked for it say to each other. `job` numbers batches. */
+/**
+ * What the thread that reads batches and whoever asked for one say to each other. Each batch has a channel of its own,
+ * which the thread is given with its options; closing it drops the batch.
+ */
+import type { MessagePort } from 'node:worker_threads';
 import type { Fault, FaultCode } from './faults.js';
 import type { PartBuffers } from './part-transfer.js';
 import type { UploadOptions } from './upload.js';
@@ -8,28 +12,30 @@ export const chunkBytes = 1 << 18;
 /** Chunks under way at once: one is read while the next is filled. */
 export const chunksUnderWay = 2;
 
+/** To the thread itself. */
+export interface Opening {
+  port: MessagePort;
+  options: UploadOptions;
+}
+
 export type ToWorker =
-  | { kind: 'open'; job: number; options: UploadOptions }
-  | { kind: 'chunk'; job: number; buffer: ArrayBuffer; length: number }
-  | { kind: 'end'; job: number }
+  | { kind: 'chunk'; buffer: ArrayBuffer; length: number }
+  | { kind: 'end' }
   /** The part was taken: the next may be sent. */
-  | { kind: 'taken'; job: number }
-  /** The batch is of no more interest. */
-  | { kind: 'drop'; job: number };
+  | { kind: 'taken' };
 
 export type FromWorker =
   /** The chunk has been read; its buffer comes back to be filled again. */
-  | { kind: 'read'; job: number; buffer: ArrayBuffer }
+  | { kind: 'read'; buffer: ArrayBuffer }
   | {
       kind: 'part';
-      job: number;
       items: number;
       lanes: { origin: string; destination: string }[];
       buffers: PartBuffers;
     }
-  | { kind: 'faults'; job: number; faults: Fault[] }
-  | { kind: 'done'; job: number; summary: Summary }
-  | { kind: 'failed'; job: number; message: string };
+  | { kind: 'faults'; faults: Fault[] }
+  | { kind: 'done'; summary: Summary }
+  | { kind: 'failed'; message: string };
 
 export interface Summary {
   items: number;

@@ -13,9 +13,13 @@ export interface PartBuffers {
 
 const columns = 5;
 
-export function gatherSegments(segments: Iterable<Segment>): PartBuffers {
+/** What an item takes at the most, as a rule: three bytes of day and price, and its share of the header. */
+const usualBytes = 4;
+
+/** `items`: how many there are in all, so that the buffers need not grow. */
+export function gatherSegments(segments: Iterable<Segment>, items = 0): PartBuffers {
   let index = new Int32Array(columns * 4_096);
-  let payload = new Uint8Array(1 << 20);
+  let payload = new Uint8Array(Math.max(1 << 16, items * usualBytes));
   let count = 0;
   let end = 0;
   let firstDay = Infinity;

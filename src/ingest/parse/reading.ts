@@ -1,19 +1,21 @@
 /** One batch being read by a worker, as seen from the thread that asked: in go buffers, out comes the result. */
-import type { Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Fault } from './faults.js';
-import { chunkBytes, chunksUnderWay, type FromWorker, type ToWorker } from './messages.js';
+import { chunkBytes, chunksUnderWay, type FromWorker, type Opening, type ToWorker } from './messages.js';
 import { partOf } from './part-transfer.js';
 import type { UploadOptions, UploadPart, UploadResult } from './upload.js';
 import { letGo, takeWorker } from './workers.js';
 
-let jobs = 0;
+/** Buffers of batches that are done, for the next: made anew for each, they make the garbage collector run all the time. */
+const spare: ArrayBuffer[] = [];
+const mostSpare = 24;
 
 export class Reading {
   readonly result: Promise<UploadResult>;
   /** Whether the result is settled. */
   over = false;
   readonly #worker: Worker = takeWorker();
-  readonly #job = ++jobs;
+  readonly #port: MessagePort;
   readonly #onPart: (part: UploadPart) => Promise<void>;
   readonly #faults: Fault[] = [];
   readonly #free: ArrayBuffer[] = [];
@@ -31,11 +33,14 @@ export class Reading {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#worker.on('message', this.#onMessage);
     this.#worker.on('error', this.#onError);
     this.#worker.on('exit', this.#onExit);
+    const { port1, port2 } = new MessageChannel();
+    this.#port = port1;
+    port1.on('message', this.#onMessage);
     const ports = options.ports.map(({ code, name }) => ({ code, name }));
-    this.#post({ kind: 'open', job: this.#job, options: { ...options, ports } });
+    const opening: Opening = { port: port2, options: { ...options, ports } };
+    this.#worker.postMessage(opening, [port2]);
   }
 
   /** A buffer to fill; waits until one has been read where enough are under way. */
@@ -43,16 +48,16 @@ export class Reading {
     const free = this.#free.pop();
     if (free) return free;
     // One is filled while the others are under way.
-    if (this.#buffersMade++ <= chunksUnderWay) return new ArrayBuffer(chunkBytes);
+    if (this.#buffersMade++ <= chunksUnderWay) return spare.pop() ?? new ArrayBuffer(chunkBytes);
     return new Promise((resolve) => (this.#waiting = resolve));
   }
 
   send(buffer: ArrayBuffer, length: number): void {
-    if (length > 0) this.#post({ kind: 'chunk', job: this.#job, buffer, length }, [buffer]);
+    if (length > 0) this.#post({ kind: 'chunk', buffer, length }, [buffer]);
   }
 
   end(): void {
-    this.#post({ kind: 'end', job: this.#job });
+    this.#post({ kind: 'end' });
   }
 
   fail(reason: unknown): void {
@@ -63,16 +68,15 @@ export class Reading {
   /** Lets go of the worker, whatever it is doing: what it still says about this batch is not heard. */
   close(): void {
     this.over = true;
-    this.#worker.off('message', this.#onMessage);
     this.#worker.off('error', this.#onError);
     this.#worker.off('exit', this.#onExit);
-    if (this.#died) return;
-    this.#worker.postMessage({ kind: 'drop', job: this.#job } satisfies ToWorker, []);
-    letGo(this.#worker);
+    this.#port.close();
+    for (const buffer of this.#free) if (spare.length < mostSpare) spare.push(buffer);
+    if (!this.#died) letGo(this.#worker);
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
-    if (!this.over) this.#worker.postMessage(message, transfer);
+    if (!this.over) this.#port.postMessage(message, transfer);
   }
 
   readonly #onError = (error: unknown): void => {
@@ -86,7 +90,7 @@ export class Reading {
   };
 
   readonly #onMessage = (message: FromWorker): void => {
-    if (message.job !== this.#job) return;
+    if (this.over) return;
     switch (message.kind) {
       case 'read':
         this.#bufferBack(message.buffer);
@@ -115,7 +119,7 @@ export class Reading {
   async #takePart({ items, lanes, buffers }: Extract<FromWorker, { kind: 'part' }>): Promise<void> {
     try {
       await this.#onPart({ items, lanes, ...partOf(buffers) });
-      this.#post({ kind: 'taken', job: this.#job });
+      this.#post({ kind: 'taken' });
     } catch (error) {
       this.fail(error);
     }

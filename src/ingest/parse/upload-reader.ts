@@ -12,6 +12,7 @@ import { PortTable } from './ports.js';
 import type { UploadOptions } from './upload.js';
 
 const defaultMaximumFaults = 100_000;
+const spareBytes = 1 << 10;
 const byteOrderMark = Buffer.from([0xef, 0xbb, 0xbf]);
 
 const formats = { csv: CsvReader, ndjson: NdjsonReader, json: JsonReader };
@@ -54,7 +55,8 @@ export class UploadReader {
     this.bytes += chunk.length;
     const held = this.#held + chunk.length;
     if (held > this.#buffer.length) {
-      const larger = Buffer.allocUnsafeSlow(held);
+      // With room for the start of a record that the next chunk ends.
+      const larger = Buffer.allocUnsafeSlow(held + spareBytes);
       this.#buffer.copy(larger, 0, 0, this.#held);
       this.#buffer = larger;
     }

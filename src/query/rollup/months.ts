@@ -2,13 +2,13 @@
 import { daysOfMonth, firstDayOf, packRollup, rollupMonth } from '../../rollup.js';
 import { unpackItems } from '../../segment.js';
 
-/** Counts and sums of one lane and month. */
+/** Counts and sums of one lane and month, by day. Arrays of numbers: a typed array of this length lies outside of the heap, and costs a call each to make and to free. */
 export interface Month {
   lane: number;
   /** Since 1970-01. */
   month: number;
-  counts: Float64Array;
-  sums: Float64Array;
+  counts: number[];
+  sums: number[];
 }
 
 export interface LaneSegment {
@@ -54,11 +54,13 @@ function monthIn(months: Months, lane: number, month: number): Month {
   const key = monthKey(lane, month);
   let found = months.get(key);
   if (!found) {
-    found = { lane, month, counts: new Float64Array(daysOfMonth), sums: new Float64Array(daysOfMonth) };
+    found = { lane, month, counts: emptyDays(), sums: emptyDays() };
     months.set(key, found);
   }
   return found;
 }
+
+export const emptyDays = (): number[] => new Array<number>(daysOfMonth).fill(0);
 
 /** Null where nothing is left. */
 export const packMonth = ({ counts, sums }: Month): Buffer | null => packRollup(counts, sums) ?? null;

@@ -106,16 +106,20 @@ export async function saveRollups(
   months: readonly number[],
   payloads: readonly (Buffer | null)[],
 ): Promise<void> {
-  const rows = 'unnest($1::integer[], $2::smallint[], $3::bytea[]) as n (lane, month, payload)';
+  // One value and the places in it: an array of bytea would be written out as text, byte by byte.
+  const whole = Buffer.concat(payloads.filter((payload) => payload !== null));
+  const rows = `(select lane, month, substr($4::bytea, 1 + (sum(length) over (order by place) - length)::integer, length) as payload, length
+    from unnest($1::integer[], $2::smallint[], $3::integer[]) with ordinality as n (lane, month, length, place)) n`;
+  const values = [lanes, months, payloads.map((payload) => payload?.length ?? 0), whole];
   await client.query(
-    `insert into fairway.rollups (lane, month, payload) select * from ${rows} where n.payload is not null
+    `insert into fairway.rollups (lane, month, payload) select lane, month, payload from ${rows} where length > 0
      on conflict (lane, month) do update set payload = excluded.payload`,
-    [lanes, months, payloads],
+    values,
   );
   if (!payloads.includes(null)) return;
   await client.query(
-    `delete from fairway.rollups r using ${rows} where n.payload is null and r.lane = n.lane and r.month = n.month`,
-    [lanes, months, payloads],
+    `delete from fairway.rollups r using ${rows} where n.length = 0 and r.lane = n.lane and r.month = n.month`,
+    values,
   );
 }
 

@@ -178,6 +178,37 @@ test('a worker that ends while it reads rejects; one that ended idle is replaced
   expect(items).toEqual([good.trim()]);
 });
 
+test('batches share a few threads: the least busy one first, and parts get smaller, not more memory', async () => {
+  const waiting = Array.from({ length: 40 }, takeWorker);
+  const threads = new Set(waiting);
+  expect(threads.size).toBeLessThanOrEqual(4);
+  const times = [...threads].map((thread) => waiting.filter((each) => each === thread).length);
+  expect(Math.max(...times) - Math.min(...times)).toBeLessThanOrEqual(1);
+  for (const worker of waiting) letGo(worker);
+
+  const abort = new AbortController();
+  const stuck = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from(header + good);
+    await new Promise(() => undefined);
+  };
+  const each = 4;
+  const others = Array.from({ length: each * threads.size }, () =>
+    readUpload(stuck(), { format: 'csv', ports }, () => Promise.resolve(), abort.signal),
+  );
+  const parts: number[] = [];
+  const rows = 600_000;
+  const bytes = Buffer.from(header + good.repeat(rows));
+  const result = await readUpload(chunked(bytes, 1 << 18), { format: 'csv', ports }, async ({ items }) => {
+    parts.push(items);
+  });
+  expect(result).toMatchObject({ items: rows, faultTotal: 0 });
+  expect(parts.reduce((sum, items) => sum + items, 0)).toBe(rows);
+  // A share, and the chunks under way.
+  expect(Math.max(...parts)).toBeLessThan(partCapacity / (each + 1) + 50_000);
+  abort.abort(new Error('enough'));
+  await Promise.all(others.map((other) => expect(other).rejects.toThrow('enough')));
+});
+
 test('several batches at once do not mix', async () => {
   const results = await Promise.all(
     Array.from({ length: 6 }, async (_, index) => {

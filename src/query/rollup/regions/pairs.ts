@@ -4,6 +4,7 @@
  */
 import { daysOfMonth } from '../../../rollup.js';
 import type { Places } from '../../places.js';
+import { emptyDays } from '../months.js';
 
 /** Pairs that can hold no more lanes than this are not kept: their lanes are read about as fast (docs/decisions/0007-regions.md). */
 const fewestLanes = 8;
@@ -25,8 +26,8 @@ export const isKept = (origins: number, destinations: number): boolean =>
 export interface PairMonth extends Pair {
   /** Since 1970-01. */
   month: number;
-  counts: Float64Array;
-  sums: Float64Array;
+  counts: number[];
+  sums: number[];
 }
 
 interface Node {
@@ -48,7 +49,7 @@ export class PairMonths {
   }
 
   /** Adds what a lane's month adds up to, to every pair the lane lies in; a port's lane to itself lies in none. */
-  add(lane: Pair, month: number, counts: Float64Array, sums: Float64Array): void {
+  add(lane: Pair, month: number, counts: readonly number[], sums: readonly number[]): void {
     if (lane.origin === lane.destination) return;
     for (const from of this.#nodesOf(lane.origin))
       for (const to of this.#nodesOf(lane.destination)) {
@@ -86,8 +87,7 @@ export class PairMonths {
     const key = `${month} ${origin} ${destination}`;
     let found = this.#months.get(key);
     if (!found) {
-      const [counts, sums] = [new Float64Array(daysOfMonth), new Float64Array(daysOfMonth)];
-      found = { origin, destination, month, counts, sums };
+      found = { origin, destination, month, counts: emptyDays(), sums: emptyDays() };
       this.#months.set(key, found);
     }
     return found;

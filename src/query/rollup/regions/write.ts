@@ -3,9 +3,9 @@
  * that moves the rollups of lanes.
  */
 import type { ClientBase } from 'pg';
-import { daysOfMonth, packRollup, unpackRollup } from '../../../rollup.js';
+import { packRollup, unpackRollup } from '../../../rollup.js';
 import type { Places } from '../../places.js';
-import type { Month } from '../months.js';
+import { emptyDays, type Month } from '../months.js';
 import { PairMonths, type PairMonth } from './pairs.js';
 import { deletePairs, pairsThere, portsOfLanes, rollupsByMonth, savePairs } from './sql.js';
 
@@ -56,7 +56,7 @@ export async function rebuildRegions(client: ClientBase, places: Places): Promis
 /** What the rollups of lanes come to between places, a month at a time. */
 export async function* regionsByMonth(client: ClientBase, places: Places): AsyncGenerator<PairMonth[]> {
   const pairs = new PairMonths(places);
-  const lane = { counts: new Float64Array(daysOfMonth), sums: new Float64Array(daysOfMonth) };
+  const lane = { counts: emptyDays(), sums: emptyDays() };
   let current = -1;
   for await (const { orig_code, dest_code, month, payload } of rollupsByMonth(client)) {
     if (month !== current && pairs.size > 0) yield pairs.take();
