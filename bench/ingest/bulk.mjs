@@ -1,5 +1,4 @@
 // Ten million items and fifty thousand over HTTP, beside COPY into a table without and with an index; bytes written.
-import { fixed } from '../support/report.mjs';
 import { median, medianRatio } from '../support/statistics.mjs';
 import { row, seconds, milliseconds } from './row.mjs';
 

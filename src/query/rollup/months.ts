@@ -60,7 +60,7 @@ function monthIn(months: Months, lane: number, month: number): Month {
   return found;
 }
 
-export const emptyDays = (): number[] => new Array<number>(daysOfMonth).fill(0);
+export const emptyDays = (): number[] => Array.from({ length: daysOfMonth }, () => 0);
 
 /** Null where nothing is left. */
 export const packMonth = ({ counts, sums }: Month): Buffer | null => packRollup(counts, sums) ?? null;
