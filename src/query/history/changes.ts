@@ -21,18 +21,19 @@ export interface ChangesQuestion {
   afterLane: number;
 }
 
-export interface RateChange {
+/** The changes of a lane, by day; numbers in lists of their own, since there may be millions. */
+export interface LaneChanges {
   origin: string;
   destination: string;
   /** Since 1970-01-01. */
-  day: number;
+  days: number[];
   /** At the later revision. */
-  count: number;
-  sum: number;
+  counts: number[];
+  sums: number[];
 }
 
-export interface LaneChanges {
-  changes: RateChange[];
+export interface ChangesPage {
+  lanes: LaneChanges[];
   /** The later revision. */
   until: number;
   /** The last lane that was looked at; undefined where it was the last of all. */
@@ -50,13 +51,13 @@ export const changesBetween = (
   source: RatesSource,
   question: ChangesQuestion,
   options: ReadOptions,
-): Promise<LaneChanges> => atRevision(source, options, (node) => readChanges(node, question, options));
+): Promise<ChangesPage> => atRevision(source, options, (node) => readChanges(node, question, options));
 
 async function readChanges(
   node: RatesSource,
   { since, until: wanted, afterLane }: ChangesQuestion,
   options: ReadOptions,
-): Promise<LaneChanges> {
+): Promise<ChangesPage> {
   const statement = changedSegments(since, wanted ?? null, afterLane, lanesAtOnce);
   const [head, ...rows] = await node.database.read<ChangedRow>(statement, options);
   const newest = Number(head?.newest ?? 0);
@@ -65,21 +66,23 @@ async function readChanges(
   checkKept(since === 0 ? undefined : since, oldest);
   const until = wanted ?? newest;
   checkKept(until, oldest);
-  const lanes = await movesByLane(rows);
-  const changes = await Promise.all(lanes.map((lane) => changesOf(node, lane, until, options)));
-  return {
-    changes: changes.flat(),
-    until,
-    lastLane: lanes.length < lanesAtOnce ? undefined : lanes.at(-1)?.lane,
-  };
+  const moves = await movesByLane(rows);
+  const lanes = await Promise.all(moves.map((lane) => changesOf(node, lane, until, options)));
+  const lastLane = moves.length < lanesAtOnce ? undefined : moves.at(-1)?.lane;
+  return { lanes: lanes.filter(({ days }) => days.length > 0), until, lastLane };
 }
 
 interface LaneMoves {
   lane: number;
   origin: string;
   destination: string;
-  /** By day: how much the count and the sum moved. */
-  days: Map<number, { count: number; sum: number }>;
+  /** The days that its segments span. */
+  from: number;
+  to: number;
+  segments: ChangedRow[];
+  /** By day from `from`: how much the count and the sum moved. */
+  counts: Float64Array;
+  sums: Float64Array;
 }
 
 /** Bytes of segments that are added up before other requests get their turn: about a millisecond's work. */
@@ -87,46 +90,67 @@ const bytesPerTurn = 1 << 18;
 
 /** By number of the lane. */
 async function movesByLane(rows: readonly ChangedRow[]): Promise<LaneMoves[]> {
+  const lanes = segmentsByLane(rows);
   let bytes = 0;
-  const lanes = new Map<number, LaneMoves>();
-  for (const { lane, orig_code: origin, dest_code: destination, ...segment } of rows) {
-    if (lane === null) continue;
-    let moves = lanes.get(lane);
-    if (!moves) lanes.set(lane, (moves = { lane, origin, destination, days: new Map() }));
-    const { days } = moves;
-    unpackItems(segment.format, segment.payload, (offset, price) => {
-      const day = segment.first_day + offset;
-      let move = days.get(day);
-      if (!move) days.set(day, (move = { count: 0, sum: 0 }));
-      move.count += segment.change;
-      move.sum += segment.change * price;
-    });
-    bytes += segment.payload.length;
+  for (const moves of lanes) {
+    const length = moves.to - moves.from + 1;
+    const [counts, sums] = [new Float64Array(length), new Float64Array(length)];
+    for (const { first_day, format, payload, change } of moves.segments) {
+      const shift = first_day - moves.from;
+      unpackItems(format, payload, (offset, price) => {
+        counts[shift + offset] = (counts[shift + offset] ?? 0) + change;
+        sums[shift + offset] = (sums[shift + offset] ?? 0) + change * price;
+      });
+      bytes += payload.length;
+    }
+    Object.assign(moves, { counts, sums, segments: [] });
     if (bytes < bytesPerTurn) continue;
     bytes = 0;
     await nextTurn();
+  }
+  return lanes;
+}
+
+function segmentsByLane(rows: readonly ChangedRow[]): LaneMoves[] {
+  const lanes = new Map<number, LaneMoves>();
+  const none = new Float64Array(0);
+  for (const row of rows) {
+    const { lane, orig_code: origin, dest_code: destination, first_day, last_day } = row;
+    if (lane === null) continue;
+    const known = lanes.get(lane);
+    if (known) {
+      known.from = Math.min(known.from, first_day);
+      known.to = Math.max(known.to, last_day);
+      known.segments.push(row);
+    } else {
+      const days = { from: first_day, to: last_day };
+      lanes.set(lane, { lane, origin, destination, ...days, segments: [row], counts: none, sums: none });
+    }
   }
   return [...lanes.values()].sort((a, b) => a.lane - b.lane);
 }
 
 async function changesOf(
   { lanes }: RatesSource,
-  { origin, destination, days }: LaneMoves,
+  { origin, destination, from, to, counts: movedCounts, sums: movedSums }: LaneMoves,
   until: number,
   options: ReadOptions,
-): Promise<RateChange[]> {
-  const moved = [...days].filter(([, { count, sum }]) => count !== 0 || sum !== 0).sort(([a], [b]) => a - b);
-  const [from, to] = [moved[0]?.[0], moved.at(-1)?.[0]];
-  if (from === undefined || to === undefined) return [];
+): Promise<LaneChanges> {
+  const changes: LaneChanges = { origin, destination, days: [], counts: [], sums: [] };
+  if (!movedCounts.some((moved, index) => moved !== 0 || movedSums[index] !== 0)) return changes;
   const range = { from, to, fromMonth: rollupMonth(from), toMonth: rollupMonth(to) };
   const totals = await lanes.read({ origin, destination, ...range }, options, until);
   checkReached(totals.revision, { until });
   checkKept(until, totals.oldest);
   const { counts, sums } = await addUp(totals.rows, range);
-  return moved.flatMap(([day, move]) => {
-    const [count, sum] = [counts[day - from] ?? 0, sums[day - from] ?? 0];
+  for (let index = 0; index < counts.length; index++) {
+    const [count, moved] = [counts[index] ?? 0, movedCounts[index] ?? 0];
+    if (moved === 0 && movedSums[index] === 0) continue;
     // Below three items nothing but the count is told, so a sum that moved alone must not show either.
-    if (move.count === 0 && count < fewestItems) return [];
-    return [{ origin, destination, day, count, sum }];
-  });
+    if (moved === 0 && count < fewestItems) continue;
+    changes.days.push(from + index);
+    changes.counts.push(count);
+    changes.sums.push(sums[index] ?? 0);
+  }
+  return changes;
 }

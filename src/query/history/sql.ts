@@ -75,6 +75,7 @@ export interface ChangedRow {
   dest_code: string;
   /** Since 1970-01-01. */
   first_day: number;
+  last_day: number;
   format: number;
   payload: Buffer;
   /** 1 for what came, -1 for what went. */
@@ -102,15 +103,15 @@ const changedText = `
     order by l.id limit $4
   )
   select h.revision as newest, ${oldestRevision} as oldest_revision, null::integer as lane, null::text as orig_code, null::text as dest_code,
-    null::integer as first_day, null::smallint as format, null::bytea as payload, null::integer as change
+    null::integer as first_day, null::integer as last_day, null::smallint as format, null::bytea as payload, null::integer as change
   from fairway.head h
   union all
-  select null, null, l.id, l.orig_code, l.dest_code, s.first_day, s.format, s.payload, s.change
+  select null, null, l.id, l.orig_code, l.dest_code, s.first_day, s.last_day, s.format, s.payload, s.change
   from touched l cross join lateral (
-    select s.first_day - date '1970-01-01' as first_day, s.format, s.payload, 1 as change from fairway.segments s
+    select s.first_day - date '1970-01-01' as first_day, s.last_day - date '1970-01-01' as last_day, s.format, s.payload, 1 as change from fairway.segments s
     where s.lane = l.id and s.attempt = any ((select came from attempts)::bigint[])
     union all
-    select s.first_day - date '1970-01-01', s.format, s.payload, -1 from fairway.segments s
+    select s.first_day - date '1970-01-01', s.last_day - date '1970-01-01', s.format, s.payload, -1 from fairway.segments s
     where s.lane = l.id and s.attempt = any ((select went from attempts)::bigint[])
   ) s`;
 
