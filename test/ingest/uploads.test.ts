@@ -126,6 +126,8 @@ async function load(context: UploadContext, parts: number) {
       ],
     });
   for (let part = 0; part < parts; part++) await add(part);
+  // Or the one before would find its loader taken over, now and then.
+  await loader.finish();
   return { claim, loader, add };
 }
 const publishLoaded = async (context: UploadContext, claim: Claim, loader: PartLoader, count: number) =>
