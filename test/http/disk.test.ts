@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
+import type { FairwayEvent } from '../../src/events.js';
 import { collect } from '../../src/ingest/collect.js';
 import {
   checkFolder,
@@ -15,6 +17,7 @@ import {
 import { purge } from '../../src/ingest/retention/purge.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { csv, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
+import { digestOf, giveUp, list, open, opened, publish, put } from '../support/parts.js';
 import { withDatabase } from '../support/database.js';
 import { begin, items, none, orphans, until } from '../support/uploads.js';
 
@@ -125,6 +128,37 @@ test('a load under way stops at its next part and leaves nothing; its key is goo
       expect(await items(test)).toBe(9);
     },
     { itemsPerPart: 2, disk },
+  );
+});
+
+test('nothing is opened and no part stored; what is there is published, and given up', () => {
+  const { disk, fill, empty } = fillable();
+  return withBatches(
+    async (test) => {
+      const [id, other] = [await opened(test, 'k'), await opened(test)];
+      await put(test, id, 1, csv(itemsOf(3)));
+      fill();
+      const answers = [await open(test), await put(test, id, 2, csv(itemsOf(3)))];
+      expect(answers.map(({ statusCode }) => statusCode)).toEqual([507, 507]);
+      expect((await open(test, { key: 'k' })).json()).toMatchObject({ id });
+      expect((await put(test, id, 1, csv(itemsOf(3)))).statusCode).toBe(200);
+      expect((await giveUp(test, other)).statusCode).toBe(200);
+      expect((await publish(test, id, 1, 3)).json()).toMatchObject({ state: 'published', items: 3 });
+      empty();
+      const late = await opened(test);
+      const body = new PassThrough();
+      const whole = csv(itemsOf(9));
+      const answer = put(test, late, 1, body, { 'content-digest': digestOf(whole) });
+      body.write(whole.slice(0, -30));
+      const reading = (event: FairwayEvent): boolean =>
+        event.kind === 'statement-read' && event.statement === 'ports-now';
+      await until(async () => test.events.filter(reading).length === 2);
+      fill();
+      body.end(whole.slice(-30));
+      expect((await answer).statusCode).toBe(507);
+      expect((await list(test, late)).json()).toMatchObject({ parts: [] });
+    },
+    { disk },
   );
 });
 

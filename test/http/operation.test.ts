@@ -215,9 +215,12 @@ test('OpenAPI lists every route but the pages, each with its problems; rates say
         '/ports',
         '/ports/{code}',
         '/rates',
+        '/rates/changes',
+        '/rates/query',
         '/rates/sources',
         '/regions',
         '/regions/{slug}',
+        '/revisions',
       ]);
       expect((await server.inject({ url: question })).headers['server-timing']).toMatch(/^db;dur=\d/);
     });
