@@ -8,7 +8,7 @@ import type { DayTotals } from './totals.js';
 const dayTexts = new Map<number, string>();
 
 /** Text of a day; those that items can have are kept, at most 32,507 of them. */
-function dayText(day: number): string {
+export function dayText(day: number): string {
   let text = dayTexts.get(day);
   if (text !== undefined) return text;
   text = formatDay(day);

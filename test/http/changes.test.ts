@@ -95,7 +95,7 @@ async function applyLines(server: Server, copy: Copy, since: number, until: numb
 
 test(
   'a copy at one revision with the changes up to another is the copy at the other',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   () =>
     withDatabase((test) =>
       withServer(
@@ -135,7 +135,7 @@ test(
                   expect(Object.fromEntries(copy)).toEqual(Object.fromEntries(after));
                 changed += after.size;
               }),
-              { numRuns: 80, seed },
+              { numRuns: 40, seed },
             );
           } finally {
             await client.end();

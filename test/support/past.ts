@@ -10,7 +10,8 @@ import { packItems, segmentFormat } from '../../src/segment.js';
 /** A history's days: across two months, so that a lane has two rollups. */
 export const firstDay = parseDay('2021-01-20') ?? 0;
 export const days = 24;
-export const ports = ['AAAAA', 'BBBBB', 'CCCCC', 'DDDDD'];
+/** So many that regions often have rollups of their own. */
+export const ports = ['AAAAA', 'BBBBB', 'CCCCC', 'DDDDD', 'EEEEE', 'FFFFF'];
 export const regions = ['north', 'south', 'east'];
 
 export type PastItem = [origin: string, destination: string, day: number, price: number];
@@ -25,7 +26,8 @@ export type Step =
   | { kind: 'publish'; items: PastItem[] }
   | { kind: 'replace'; which: number; items: PastItem[] }
   | { kind: 'withdraw'; which: number }
-  | ({ kind: 'place' } & { place: PastPlace })
+  /** All in one revision. */
+  | { kind: 'places'; places: PastPlace[] }
   | { kind: 'roll up' };
 
 const items: fc.Arbitrary<PastItem[]> = fc.array(
@@ -59,10 +61,28 @@ export const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('publish' as const), items }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('replace' as const), which, items }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('withdraw' as const), which }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('place' as const), place }) },
+  { weight: 2, arbitrary: place.map((one): Step => ({ kind: 'places', places: [one] })) },
   { weight: 2, arbitrary: fc.constant({ kind: 'roll up' as const }) },
 );
-export const history = fc.array(step, { minLength: 5, maxLength: 40 });
+/** As an import makes them: every port in a region, the regions within the first. */
+const manyPlaces: fc.Arbitrary<Step> = fc
+  .array(fc.constantFrom(...regions), { minLength: ports.length, maxLength: ports.length })
+  .map((parents) => ({
+    kind: 'places',
+    places: [
+      ...regions.map((code, index): PastPlace => {
+        const parent = index === 0 ? null : (regions[0] ?? null);
+        return { kind: 'region', code, name: 'First', parent };
+      }),
+      ...ports.map((code, index): PastPlace => {
+        return { kind: 'port', code, name: 'First', parent: parents[index] ?? null };
+      }),
+    ],
+  }));
+
+export const history = fc
+  .tuple(fc.option(manyPlaces), fc.array(step, { minLength: 5, maxLength: 39 }))
+  .map(([first, steps]) => (first === null ? steps : [first, ...steps]));
 
 interface Batch {
   id: number;
@@ -88,7 +108,7 @@ export function pastOf(steps: readonly Step[]): Past {
   const past: Past = { newest: 0, batches: [], places: [], rollUps: [] };
   for (const next of steps) {
     if (next.kind === 'roll up') past.rollUps.push(past.newest);
-    else if (next.kind === 'place') changePlace(past, next.place);
+    else if (next.kind === 'places') changePlaces(past, next.places);
     else {
       const visible = past.batches.filter(({ withdrawn }) => withdrawn === null);
       const gone = next.kind === 'publish' ? undefined : visible[next.which % Math.max(1, visible.length)];
@@ -103,24 +123,27 @@ export function pastOf(steps: readonly Step[]): Past {
   return past;
 }
 
-function changePlace(past: Past, place: PastPlace): void {
-  const now = past.places.find(
-    ({ kind, code, until }) => kind === place.kind && code === place.code && until === null,
-  );
-  if (now?.name === place.name && now.parent === place.parent) return;
-  past.newest++;
-  if (now) now.until = past.newest;
-  past.places.push({ ...place, from: past.newest, until: null });
+function changePlaces(past: Past, places: readonly PastPlace[]): void {
+  const from = past.newest + 1;
+  for (const place of places) {
+    const now = past.places.find(
+      ({ kind, code, until }) => kind === place.kind && code === place.code && until === null,
+    );
+    if (now?.name === place.name && now.parent === place.parent) continue;
+    past.newest = from;
+    if (now) now.until = from;
+    past.places.push({ ...place, from, until: null });
+  }
 }
 
 /** Writes a history in place of what there is, its head at revision 0. */
 export async function writePast(client: pg.ClientBase, { newest, batches, places }: Past): Promise<void> {
   await client.query(`begin;
-    delete from fairway.segments; delete from fairway.parts; delete from fairway.rollups; delete from fairway.places; delete from fairway.lanes;
+    delete from fairway.segments; delete from fairway.parts; delete from fairway.rollups; delete from fairway.region_rollups; delete from fairway.places; delete from fairway.lanes;
     update fairway.batches set attempt = null, state = 'rejected', published_revision = null, withdrawn_revision = null, purged_at = null;
     update fairway.retention set history_from = 0;
     delete from fairway.attempts; delete from fairway.batches; delete from fairway.revisions;
-    update fairway.rollup_state set revision = 0; update fairway.head set revision = 0, places_revision = 0;`);
+    update fairway.rollup_state set revision = 0, places_revision = null; update fairway.head set revision = 0, places_revision = 0;`);
   const insert = (text: string, rows: unknown): Promise<unknown> =>
     client.query(text, [JSON.stringify(rows)]);
   await client.query(

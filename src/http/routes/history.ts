@@ -1,9 +1,8 @@
 /** GET /revisions and GET /rates/changes: what changed, for those who follow along or keep a copy. */
-import { formatDay } from '../../days.js';
 import { FairwayError } from '../../errors.js';
 import { changesBetween, type ChangesPage, type LaneChanges } from '../../query/history/changes.js';
 import { revisionsSince, type Revision, type RevisionsPage } from '../../query/history/revisions.js';
-import { renderRate } from '../../query/render.js';
+import { dayText, renderRate } from '../../query/render.js';
 import { routes } from '../contract.js';
 import { historyPages } from '../history-contract.js';
 import { sendLines, wantsNdjson } from '../ndjson.js';
@@ -104,15 +103,6 @@ function renderLane({ origin, destination, days, counts, sums }: LaneChanges, se
   return days
     .map((day, index) => `${lane}${dayText(day)}",${renderRate(counts[index] ?? 0, sums[index] ?? 0)}}`)
     .join(separator);
-}
-
-const dayTexts = new Map<number, string>();
-
-/** Items have at most 32,507 days; making the text anew each time took a seventh of a long answer's time. */
-function dayText(day: number): string {
-  let text = dayTexts.get(day);
-  if (text === undefined) dayTexts.set(day, (text = formatDay(day)));
-  return text;
 }
 
 /** Where to go on: the cursor keeps to the revision of the first page. */
