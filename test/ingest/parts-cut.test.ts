@@ -25,12 +25,12 @@ for (const moment of ['before', 'after'] as const) {
           return parted.put(partOf(batch.id, part, body), bytes(body));
         };
         for (const count of [5, 6]) {
-          const cut = cutCommit(proxy, moment, 'insert into fairway.parts', 2);
+          const cut = cutCommit(proxy, moment, 'set lease_until', 2);
           expect(await send(1, count)).toMatchObject({ part: { items: count } });
           await cut;
         }
         await send(2, 3);
-        const cut = cutCommit(proxy, moment, "set state = 'published'", 2);
+        const cut = cutCommit(proxy, moment, 'set lease_until', 2);
         expect(await parted.publish(batch.id, caller, { parts: 2, items: 9 })).toMatchObject({
           state: 'published',
           revision: 2,
