@@ -74,6 +74,10 @@ test('questions go to the readers, both of them; batches and changes to the one 
     const answer = await send('GET', `${question}&min_revision=${batch.revision}`);
     expect(await answer.json()).toEqual({ rates: [{ count: 3, day: '2031-05-01', price: 1200 }] });
   }
+  const many = JSON.stringify({
+    questions: [{ origin: 'CNGGZ', destination: 'EETLL', date_from: '2031-05-01', date_to: '2031-05-01' }],
+  });
+  expect((await send('POST', '/rates/query', many, 'application/json')).status).toBe(200);
   const place = JSON.stringify({ name: 'Of the test', parent: null });
   expect((await send('PUT', '/regions/of-the-test', place, 'application/json')).status).toBe(201);
   expect((await send('GET', '/batches?limit=1')).status).toBe(200);
@@ -92,7 +96,9 @@ test('questions go to the readers, both of them; batches and changes to the one 
     const asked = await answered('read', index);
     expect(asked).toContain('GET /rates');
     expect(
-      [...asked].filter((request) => !request.startsWith('GET ') || request.includes('batches')),
+      [...asked].filter(
+        (request) => !/^(GET |POST \/rates\/query)/.test(request) || request.includes('batches'),
+      ),
     ).toEqual([]);
   }
 });

@@ -8,13 +8,13 @@ import type { Role } from '../settings.js';
 /** What every process answers, for those who run it. */
 const ofEveryProcess = /^\/(health\/|metrics$)/;
 const ofBatches = /^\/batches(\/|$)/;
-/** Many questions at once, in a body. */
-const questions = /^\/rates\/query$/;
+/** Questions, whatever the method: many at once come as a POST. */
+const ofRates = /^\/rates(\/|$)/;
 const readingMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The role that does this; undefined where each does. */
 export function roleFor(method: string, path: string): Exclude<Role, 'all'> | undefined {
-  if (questions.test(path)) return 'read';
+  if (ofRates.test(path)) return 'read';
   if (ofBatches.test(path) || !readingMethods.has(method)) return 'ingest';
   return ofEveryProcess.test(path) ? undefined : 'read';
 }

@@ -69,7 +69,7 @@ export async function keepPart(context: UploadContext, upload: PartUpload): Prom
 
 /** Throws `request_too_large` and what else a body can be refused for, `digest_mismatch`, and `disk_nearly_full`. */
 export async function readPart(
-  { database, limits, read, disk }: UploadContext,
+  { database, limits, read, disk, pace }: UploadContext,
   { format, encoding, declaredItems, digest }: PartUpload,
   source: Bytes,
 ): Promise<ReadPart> {
@@ -82,7 +82,12 @@ export async function readPart(
   const lanes: UploadPart['lanes'] = [];
   const pieces: ReadPart['pieces'] = [];
   const ports = await database.read<KnownPort>(portsNow);
-  const options = { format, ports, maximumFaults: faultsKept };
+  const options = {
+    format,
+    ports,
+    maximumFaults: faultsKept,
+    ...(pace ? { pace: pace.shared } : {}),
+  };
   const result = await read(
     body,
     declaredItems === undefined ? options : { ...options, declaredItems },
@@ -120,7 +125,7 @@ export async function storePart(
       const fresh = await putPart(client, attempt, row);
       if (fresh) {
         await deletePartSegments(client, attempt, part);
-        await loadSegments(client, { attempt, part }, segmentsOf(pieces), laneIds);
+        await loadSegments(client, { attempt, part }, segmentsOf(pieces), laneIds, context.pace);
       }
       const stored = await storedPart(client, attempt, part);
       return { part: await renewed(client, context, attempt, stored), repeated: !fresh };
