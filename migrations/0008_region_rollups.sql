@@ -1,4 +1,4 @@
--- Rollups between places of which at least one is a region: what the lanes from any port below the one to any port below
+-- Rollups between regions: what the lanes from any port below the one to any port below
 -- the other add up to, so that a question about regions reads as little as one about a lane. Derived from rollups; may
 -- be emptied and made again. Decided in docs/decisions/0007-regions.md.
 
@@ -10,7 +10,7 @@ create table fairway.region_rollups (
   primary key (origin, destination, month)
 );
 comment on table fairway.region_rollups is
-  'As rollups, between places: p/CODE is a port, r/SLUG a region. Only of pairs that hold many lanes; the lanes of others are read one by one.';
+  'As rollups, between regions, r/SLUG each. Only of pairs that hold many lanes; the lanes of others are read one by one.';
 alter table fairway.region_rollups alter column payload set storage plain;
 
 alter table fairway.rollup_state add column places_revision bigint;

@@ -1,7 +1,7 @@
 /** The ends of a question: in go names and the tree of places, out come the lanes that are meant, or what is wrong with the names. Pure. */
 import { FairwayError, type ParameterFault } from '../errors.js';
 import type { Places } from './places.js';
-import { isKept, keyOfPort, keyOfRegion } from './rollup/regions/pairs.js';
+import { isKept, keyOfRegion } from './rollup/regions/pairs.js';
 import type { Lanes, PairOfPlaces } from './sql.js';
 
 /** One end of a lane: a port that need not exist, or the name of a place that must: a port's code or a region's slug. */
@@ -19,21 +19,22 @@ export interface MeantLanes extends Lanes {
 const portsOf = (places: Places, end: End): readonly string[] | undefined =>
   'port' in end ? [end.port] : places.portsOf(end.place);
 
-const keyOf = (places: Places, end: End): string =>
-  'port' in end
-    ? keyOfPort(end.port)
-    : places.ports.has(end.place)
-      ? keyOfPort(end.place)
-      : keyOfRegion(end.place);
+const isRegion = (places: Places, end: End): end is Extract<End, { place: string }> =>
+  'place' in end && !places.ports.has(end.place);
 
 /** The lanes meant, and the pair of places whose own rollups have them all, where such are kept. */
 export function lanesOf(places: Places, { origin, destination }: Ends): MeantLanes {
   const origins = portsOf(places, origin) ?? [];
   const destinations = portsOf(places, destination) ?? [];
-  if (!isKept(origins.length, destinations.length)) return { origins, destinations };
+  if (
+    !isRegion(places, origin) ||
+    !isRegion(places, destination) ||
+    !isKept(origins.length, destinations.length)
+  )
+    return { origins, destinations };
   const pair = {
-    origin: keyOf(places, origin),
-    destination: keyOf(places, destination),
+    origin: keyOfRegion(origin.place),
+    destination: keyOfRegion(destination.place),
     places: places.revision,
   };
   return { origins, destinations, pair };

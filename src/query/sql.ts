@@ -219,7 +219,7 @@ export const totalsBetween = ({ origins, destinations }: Lanes, days: DayRange, 
   ],
 });
 
-/** Two places of which at least one is a region, as region_rollups has them, at a revision of the tree of places. */
+/** Two regions, as region_rollups has them, at a revision of the tree of places. */
 export interface PairOfPlaces {
   origin: string;
   destination: string;

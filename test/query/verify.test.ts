@@ -155,8 +155,8 @@ test('a rollup between regions that is missing, wrong or too many is found, and 
         /^between r\/r and r\/r, 2021-01: rolled up 0 items, .* the lanes come to 12 items, 108 in all$/,
       ],
       [
-        `insert into fairway.region_rollups select 'p/X', destination, month, payload from fairway.region_rollups`,
-        /^between p\/X and r\/r, 2021-01: .* come to 0 items/,
+        `insert into fairway.region_rollups select 'r/X', destination, month, payload from fairway.region_rollups`,
+        /^between r\/X and r\/r, 2021-01: .* come to 0 items/,
       ],
       ['update fairway.region_rollups set payload = set_byte(payload, 3, 11)', /rolled up 11 items/],
     ];

@@ -1,6 +1,5 @@
 /**
- * Rollups between places: in go what lanes add up to and the tree of places, out comes what pairs of places add up to
- * of which at least one is a region. Pure.
+ * Rollups between places: in go what lanes add up to and the tree of places, out comes what pairs of regions add up to. Pure.
  */
 import { daysOfMonth } from '../../../rollup.js';
 import type { Places } from '../../places.js';
@@ -15,7 +14,6 @@ export interface Pair {
   destination: string;
 }
 
-export const keyOfPort = (code: string): string => `p/${code}`;
 export const keyOfRegion = (slug: string): string => `r/${slug}`;
 
 /** Whether a pair is kept, by the number of ports that each of its places stands for. */
@@ -69,11 +67,11 @@ export class PairMonths {
     return taken;
   }
 
-  /** The port itself and every region above it. */
+  /** Every region above the port. */
   #nodesOf(code: string): Node[] {
     let nodes = this.#nodes.get(code);
     if (!nodes) {
-      nodes = [{ key: keyOfPort(code), ports: 1 }];
+      nodes = [];
       for (let slug = this.#places.ports.get(code)?.parent ?? null; slug !== null;) {
         nodes.push({ key: keyOfRegion(slug), ports: this.#places.codesBelow(slug).length });
         slug = this.#places.regions.get(slug)?.parent ?? null;

@@ -9,8 +9,10 @@ import { emptyDays, type Month } from '../months.js';
 import { PairMonths, type PairMonth } from './pairs.js';
 import { deletePairs, pairsThere, portsOfLanes, rollupsByMonth, savePairs } from './sql.js';
 
-/** Pairs and months that are gathered before they are written: about 15 MB. */
-const pairsAtOnce = 20_000;
+/** Pairs and months that are gathered before they are written: some 30 MB, and nearly always all there are, so that each is written once. */
+const pairsAtOnce = 50_000;
+/** A larger statement would hold up whoever reads meanwhile, and take more memory. */
+const pairsPerStatement = 1_000;
 
 export class RegionWriter {
   readonly #client: ClientBase;
@@ -32,13 +34,15 @@ export class RegionWriter {
   }
 
   async finish(): Promise<void> {
-    const months = this.#pairs.take();
-    if (months.length === 0) return;
-    for (const { place, payload } of await pairsThere(this.#client, months)) {
-      const month = months[place - 1];
-      if (month) addPayload(month, payload);
+    const gathered = this.#pairs.take();
+    for (let from = 0; from < gathered.length; from += pairsPerStatement) {
+      const months = gathered.slice(from, from + pairsPerStatement);
+      for (const { place, payload } of await pairsThere(this.#client, months)) {
+        const month = months[place - 1];
+        if (month) addPayload(month, payload);
+      }
+      await savePairs(this.#client, months, months.map(packed));
     }
-    await savePairs(this.#client, months, months.map(packed));
   }
 }
 
@@ -46,8 +50,8 @@ export class RegionWriter {
 export async function rebuildRegions(client: ClientBase, places: Places): Promise<void> {
   await deletePairs(client);
   for await (const months of regionsByMonth(client, places)) {
-    for (let from = 0; from < months.length; from += pairsAtOnce) {
-      const some = months.slice(from, from + pairsAtOnce);
+    for (let from = 0; from < months.length; from += pairsPerStatement) {
+      const some = months.slice(from, from + pairsPerStatement);
       await savePairs(client, some, some.map(packed));
     }
   }
