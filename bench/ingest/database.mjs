@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 
-const settleMilliseconds = 120_000;
+const settleMilliseconds = 600_000;
 
 export async function openDatabase(connection) {
   const client = new pg.Client(connection);

@@ -10,7 +10,7 @@ import { checkBatch } from './setting.mjs';
 const perSecond = 500;
 const idleSeconds = 10;
 /** Percent of a core that the loading process may use. */
-const loadShare = 30;
+const loadShare = 20;
 
 export async function measureReads({
   root,

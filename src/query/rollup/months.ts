@@ -60,7 +60,9 @@ function monthIn(months: Months, lane: number, month: number): Month {
   return found;
 }
 
-export const emptyDays = (): number[] => Array.from({ length: daysOfMonth }, () => 0);
+const noDays: readonly number[] = Array.from({ length: daysOfMonth }, () => 0);
+
+export const emptyDays = (): number[] => noDays.slice();
 
 /** Null where nothing is left. */
 export const packMonth = ({ counts, sums }: Month): Buffer | null => packRollup(counts, sums) ?? null;
