@@ -5,8 +5,8 @@
 import type { Database } from '../database/database.js';
 import { firstItemDay, lastItemDay } from '../days.js';
 import { rollupMonth } from '../rollup.js';
-import { chargeLanes, type AskOptions } from './cost.js';
-import type { MeantLanes } from './ends.js';
+import { chargeRows, rowsOfLanes, type AskOptions } from './cost.js';
+import { singleLane, type MeantLanes } from './ends.js';
 import { revisionsOf, type LaneReader, type Totals } from './lane-reader.js';
 import { totalsBetween, totalsOfPair, type DayRange, type Moment, type TotalsRow } from './sql.js';
 
@@ -25,18 +25,16 @@ export async function readBetween(
   options: AskOptions,
   asOf?: number,
 ): Promise<Totals> {
-  const { origins, destinations, pair } = meant;
-  const [origin, destination] = [origins[0], destinations[0]];
-  const single = origins.length === 1 && destinations.length === 1 && origin !== destination;
-  if (single && origin !== undefined && destination !== undefined)
-    return lanes.read({ origin, destination, ...days }, options, asOf);
+  const { pair } = meant;
+  const single = singleLane(meant);
+  if (single) return lanes.read({ ...single, ...days }, options, asOf);
   if (pair) {
     const rows = await readAt(asOf, (at) =>
       database.read<TotalsRow>(totalsOfPair(pair, meant, days, at), options),
     );
     if (rows[0]?.rolled_revision) return { ...revisionsOf(rows[0]), rows };
   }
-  chargeLanes(meant, days, options);
+  chargeRows(rowsOfLanes(meant, days), options);
   const rows = await readAt(asOf, (at) => database.read<TotalsRow>(totalsBetween(meant, days, at), options));
   return { ...revisionsOf(rows[0]), rows };
 }

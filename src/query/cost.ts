@@ -16,19 +16,15 @@ export const mostRows = 500_000;
 /** Prices that are read and sorted for what one row of a rollup costs. */
 const pricesPerRow = 50;
 
-/** Each pair of ports may be a lane; how many are is known only once they are read. Throws `too_costly`. */
-export function chargeLanes(
-  { origins, destinations }: Lanes,
-  { fromMonth, toMonth }: DayRange,
-  options: AskOptions,
-): void {
+/** Rows that lanes may have at the most: each pair of ports may be one, and how many are is known only once they are read. Throws `too_costly`. */
+export function rowsOfLanes({ origins, destinations }: Lanes, { fromMonth, toMonth }: DayRange): number {
   const rows = origins.length * destinations.length * (toMonth - fromMonth + 1);
   if (rows > mostRows)
     throw new FairwayError(
       'too_costly',
       `this asks for up to ${origins.length * destinations.length} lanes over ${toMonth - fromMonth + 1} months at once; ask for fewer days or smaller regions`,
     );
-  chargeRows(rows, options);
+  return rows;
 }
 
 /** Lanes that are read together. */

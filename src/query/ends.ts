@@ -22,6 +22,16 @@ const portsOf = (places: Places, end: End): readonly string[] | undefined =>
 const isRegion = (places: Places, end: End): end is Extract<End, { place: string }> =>
   'place' in end && !places.ports.has(end.place);
 
+/** The one lane that is meant, where there is but one; from a port to itself there is none. */
+export function singleLane({
+  origins,
+  destinations,
+}: Lanes): { origin: string; destination: string } | undefined {
+  const [origin, destination] = [origins[0], destinations[0]];
+  if (origins.length !== 1 || destinations.length !== 1 || origin === destination) return undefined;
+  return origin === undefined || destination === undefined ? undefined : { origin, destination };
+}
+
 /** The lanes meant, and the pair of places whose own rollups have them all, where such are kept. */
 export function lanesOf(places: Places, { origin, destination }: Ends): MeantLanes {
   const origins = portsOf(places, origin) ?? [];

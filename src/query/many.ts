@@ -2,10 +2,10 @@
  * Many questions at once, all of one revision: in go questions, out come their answers one by one, in their order. A
  * few statements read a few hundred lanes each, the next of them while the answers of the last one are written.
  */
-import { chargeRows, type AskOptions } from './cost.js';
+import { chargeRows, rowsOfLanes, type AskOptions } from './cost.js';
 import { checkKept, checkReached, atRevision } from './at-revision.js';
 import { daysOf, readBetween } from './between.js';
-import { lanesOf, unknown, unknownEnds, type MeantLanes } from './ends.js';
+import { lanesOf, singleLane, unknown, unknownEnds, type MeantLanes } from './ends.js';
 import { statisticsOf, type RatesQuestion, type RatesSource } from './rates.js';
 import { headOf, totalsOfLanes, type HeadRow, type LaneDays, type OldestRow, type TotalsRow } from './sql.js';
 import type { DayStatistics } from './statistics/prices.js';
@@ -47,9 +47,21 @@ export function answersOfMany(
     checkKept(many.asOf, Number(head?.oldest_revision ?? 0));
     const revision = many.asOf ?? newest;
     const steps = await plan(node, many.questions, revision, options);
-    return { revision, answers: answer(node, steps, many.statistics, revision, options) };
+    return { revision, answers: answer(node, steps, many.statistics, revision, paidFor(options)) };
   });
 }
+
+/** An answer that has begun is not broken off for want of a budget: what shows on the way, the next request is refused for. */
+const paidFor = ({ charge, ...options }: AskOptions): AskOptions => ({
+  ...options,
+  charge: (rows) => {
+    try {
+      charge?.(rows);
+    } catch {
+      // Nothing is left: the next request is told.
+    }
+  },
+});
 
 /** Questions that are read together. */
 type Step =
@@ -88,10 +100,17 @@ async function plan(
     } else steps.push({ kind: 'lanes', questions: [{ asked, lane }], rows });
   }
   chargeRows(
-    steps.reduce((sum, step) => sum + (step.kind === 'lanes' ? step.rows : 0), 0),
+    steps.reduce((sum, step) => sum + rowsOf(step), 0),
     options,
   );
   return steps;
+}
+
+/** Throws `too_costly` for regions too large to be read lane by lane. */
+function rowsOf(step: Step): number {
+  if (step.kind === 'lanes') return step.rows;
+  const days = daysOf(step.asked);
+  return step.lanes.pair ? days.toMonth - days.fromMonth + 1 : rowsOfLanes(step.lanes, days);
 }
 
 /** One lane where there is but one; from a port to itself only where both ends were given as ports of old. */
@@ -99,12 +118,9 @@ function laneOf(asked: Asked, lanes: MeantLanes | undefined): LaneDays | MeantLa
   const { origin, destination } = asked;
   if ('port' in origin && 'port' in destination)
     return { origin: origin.port, destination: destination.port, ...daysOf(asked) };
-  const { origins = [], destinations = [] } = lanes ?? {};
-  const [from, to] = [origins[0], destinations[0]];
-  const single = origins.length === 1 && destinations.length === 1 && from !== to;
-  return single && from !== undefined && to !== undefined
-    ? { origin: from, destination: to, ...daysOf(asked) }
-    : (lanes ?? { origins, destinations });
+  const meant = lanes ?? { origins: [], destinations: [] };
+  const single = singleLane(meant);
+  return single ? { ...single, ...daysOf(asked) } : meant;
 }
 
 async function* answer(

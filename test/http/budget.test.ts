@@ -57,6 +57,12 @@ test('whoever has spent its budget is told when to ask again; ordinary questions
     ];
     const many = await server.inject({ method: 'POST', url: '/rates/query', payload: { questions } });
     expect(many.statusCode).toBe(429);
+    // Said before the first answer goes out, though there were some to send before.
+    const long = { date_from: '2015-01-01', date_to: '2025-12-13', origin: 'AAAAA', destination: 'BBBBB' };
+    const mixed = { questions: [long, long, long, ...questions] };
+    expect((await server.inject({ method: 'POST', url: '/rates/query', payload: mixed })).statusCode).toBe(
+      429,
+    );
   }));
 
 test('a client is its address, behind trusted proxies what they saw, or its key', () =>

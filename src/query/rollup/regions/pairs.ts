@@ -1,6 +1,4 @@
-/**
- * Rollups between places: in go what lanes add up to and the tree of places, out comes what pairs of regions add up to. Pure.
- */
+/** Rollups between regions: in go what lanes add up to and the tree of places, out comes what pairs of regions add up to. Pure. */
 import { daysOfMonth } from '../../../rollup.js';
 import type { Places } from '../../places.js';
 import { emptyDays } from '../months.js';
@@ -8,7 +6,7 @@ import { emptyDays } from '../months.js';
 /** Pairs that can hold no more lanes than this are not kept: their lanes are read about as fast (docs/decisions/0007-regions.md). */
 const fewestLanes = 8;
 
-/** Keys of two places, as region_rollups has them. */
+/** Keys of two regions, as region_rollups has them. */
 export interface Pair {
   origin: string;
   destination: string;
