@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { chooseEncoding, type Encoding } from './negotiate.js';
 
 /** A smaller body is sent as it is: it fits a packet or two, and packing costs more than it saves. */
-export const leastBytes = 2_048;
+const leastBytes = 2_048;
 
 /** Brotli's fourth is about as fast as gzip's default and packs better. */
 const brotli = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
@@ -17,6 +17,16 @@ const pack: Record<Encoding, (body: string | Buffer) => Promise<Buffer>> = {
 
 const packable = /^(text\/|application\/(json|x-ndjson|problem\+json))|\+json/;
 
+/** The body packed as the client likes it best; undefined where it is to be sent as it is. */
+export async function packBody(
+  body: string | Buffer,
+  acceptEncoding: string | undefined,
+): Promise<{ encoding: Encoding; packed: Buffer } | undefined> {
+  if (Buffer.byteLength(body) < leastBytes) return undefined;
+  const encoding = chooseEncoding(acceptEncoding);
+  return encoding && { encoding, packed: await pack[encoding](body) };
+}
+
 /** To be called as a hook before an answer is sent. Answers that differ by encoding say so, packed or not. */
 export async function compressAnswer(
   request: FastifyRequest,
@@ -26,7 +36,8 @@ export async function compressAnswer(
   if (reply.statusCode >= 400 || !packable.test(String(reply.getHeader('content-type') ?? '')))
     return payload;
   addVary(reply);
-  const encoding = chooseEncoding(request.headers['accept-encoding']);
+  const accepted = request.headers['accept-encoding'];
+  const encoding = chooseEncoding(accepted);
   if (!encoding || reply.hasHeader('content-encoding') || request.method === 'HEAD') return payload;
   if (isStream(payload)) {
     reply.header('content-encoding', encoding);
@@ -36,11 +47,11 @@ export async function compressAnswer(
     return packing;
   }
   if (!(typeof payload === 'string' || Buffer.isBuffer(payload))) return payload;
-  if (Buffer.byteLength(payload) < leastBytes) return payload;
-  const packed = await pack[encoding](payload);
+  const small = await packBody(payload, accepted);
+  if (!small) return payload;
   reply.removeHeader('content-length');
-  reply.header('content-encoding', encoding);
-  return packed;
+  reply.header('content-encoding', small.encoding);
+  return small.packed;
 }
 
 const isStream = (payload: unknown): payload is Readable =>

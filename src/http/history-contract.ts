@@ -1,7 +1,6 @@
 /** The part of the contract that is about revisions and what they changed. */
 import { Type } from 'typebox';
 import { away, gone, nullable, problems } from './contract-shapes.js';
-import { ndjsonType } from './ndjson.js';
 
 /** How many revisions, and changes, where no limit is given. */
 export const historyPages = { revisions: 100, changes: 10_000 };
@@ -21,7 +20,9 @@ const cursor = Type.Optional(
 );
 const next = nullable(Type.String(), 'To be sent as `cursor`; null at the end');
 const lines = {
-  [ndjsonType]: { schema: Type.String({ description: 'An object a line; the last has `revision` alone' }) },
+  'application/x-ndjson': {
+    schema: Type.String({ description: 'An object a line; the last has `revision` alone' }),
+  },
 };
 const date = (description: string) => nullable(Type.String({ format: 'date' }), description);
 

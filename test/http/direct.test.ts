@@ -79,6 +79,17 @@ test('status, headers and body are those of the route, for good questions and ba
           comparable({ status: routed.statusCode, headers: routed.headers, body: routed.body }),
         );
       }
+      // Packed where it is large and the client takes it, small or not asked for as it is.
+      for (const [path, encoding] of [
+        [question, undefined],
+        [question.replace('2021-01-02', '2021-04-30'), 'gzip'],
+      ] as const) {
+        const plain = await ask(address, path);
+        const packed = await fetch(address + path, { headers: { 'accept-encoding': 'gzip' } });
+        expect(packed.headers.get('content-encoding') ?? undefined).toBe(encoding);
+        expect(packed.headers.get('vary')).toBe('Accept, Accept-Encoding');
+        expect(await packed.text()).toBe(plain.body);
+      }
     });
   }));
 

@@ -1,15 +1,15 @@
 /** GET /revisions and GET /rates/changes: what changed, for those who follow along or keep a copy. */
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FairwayError } from '../../errors.js';
 import { changesBetween, type ChangesPage, type LaneChanges } from '../../query/history/changes.js';
 import { revisionsSince, type Revision, type RevisionsPage } from '../../query/history/revisions.js';
 import { dayText, renderRate } from '../../query/render.js';
 import { routes } from '../contract.js';
 import { historyPages } from '../history-contract.js';
-import { sendLines, wantsNdjson } from '../ndjson.js';
+import { chooseFormat, mediaTypes } from '../negotiate.js';
 import { readCursor, readCursorOf, writeCursor } from '../page-query.js';
 import type { Server, Services } from '../server.js';
-
-const jsonType = 'application/json; charset=utf-8';
 
 export function historyRoutes(server: Server, services: Services): void {
   const { source, deadline } = services;
@@ -21,7 +21,7 @@ export function historyRoutes(server: Server, services: Services): void {
       const page = await revisionsSince(source, from, limit, { deadline: deadline() });
       const { revisions, newest } = page;
       void reply.header('rates-revision', newest);
-      if (wantsNdjson(request)) return sendLines(reply, revisionLines(services, page, newest));
+      if (isWanted(request)) return sendLines(reply, revisionLines(services, page, newest));
       const last = revisions.at(-1)?.revision ?? newest;
       return { revisions, revision: newest, next: last < newest ? writeCursor(String(last)) : null };
     },
@@ -36,17 +36,25 @@ export function historyRoutes(server: Server, services: Services): void {
         changesBetween(source, { since, until, afterLane }, { deadline: deadline() });
       const first = await read(afterLane, until);
       void reply.header('rates-revision', first.until);
-      if (wantsNdjson(request)) return sendLines(reply, changeLines(first, read));
+      if (isWanted(request)) return sendLines(reply, changeLines(first, read));
       const { lanes, lastLane } = await fill(first, limit, read);
       const next = lastLane === undefined ? 'null' : `"${writeCursor(`${first.until}.${lastLane}`)}"`;
       return reply
-        .type(jsonType)
+        .type(mediaTypes.json)
         .send(
           `{"changes":[${lanes.map((lane) => renderLane(lane, ',')).join(',')}],"since":${since},"revision":${first.until},"next":${next}}` as never,
         );
     },
   });
 }
+
+/** Lines, where Accept says so. */
+const isWanted = ({ headers }: FastifyRequest): boolean =>
+  chooseFormat(['json', 'ndjson'], undefined, headers.accept) === 'ndjson';
+
+/** Where a chunk cannot be made the connection breaks off; that nobody takes a part for the whole, the last line must tell. */
+const sendLines = (reply: FastifyReply, chunks: AsyncIterable<string>): FastifyReply =>
+  reply.type(mediaTypes.ndjson).send(Readable.from(chunks, { objectMode: false }));
 
 /** A page at a time up to the revision that was the newest at first. */
 async function* revisionLines(
