@@ -7,7 +7,8 @@ import { checkKept, checkReached, atRevision } from './at-revision.js';
 import { daysOf, readBetween } from './between.js';
 import { lanesOf, singleLane, unknown, unknownEnds, type MeantLanes } from './ends.js';
 import { statisticsOf, type RatesQuestion, type RatesSource } from './rates.js';
-import { headOf, totalsOfLanes, type HeadRow, type LaneDays, type OldestRow, type TotalsRow } from './sql.js';
+import { readLanes, type LanesRead } from './lane-reader.js';
+import { headOf, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
 import type { DayStatistics } from './statistics/prices.js';
 import { addUp, type DayTotals } from './totals.js';
 
@@ -130,7 +131,7 @@ async function* answer(
   revision: number,
   options: AskOptions,
 ): AsyncGenerator<AnswerOfMany> {
-  const read = (step: Step | undefined): Promise<TotalsRow[][]> | undefined => {
+  const read = (step: Step | undefined): Promise<LanesRead['perQuestion']> | undefined => {
     const rows = step && readStep(node, step, revision, options);
     // Where nobody comes for it any more, nobody is to hear of its failure.
     rows?.catch(() => undefined);
@@ -158,19 +159,17 @@ async function readStep(
   step: Step,
   revision: number,
   options: AskOptions,
-): Promise<TotalsRow[][]> {
+): Promise<LanesRead['perQuestion']> {
   if (step.kind === 'region') {
     const { rows, oldest } = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
     checkKept(revision, oldest);
-    return [[...rows]];
+    return [rows];
   }
   const lanes = step.questions.map(({ lane }) => lane);
-  const ask = (at: 'rolled' | number) => node.database.read<TotalsRow>(totalsOfLanes(lanes, at), options);
   // Rollups of the very revision are the whole answer, whatever came since.
-  let rows = await ask('rolled');
-  if (Number(rows[0]?.rolled_revision) !== revision) rows = await ask(revision);
-  checkKept(revision, Number(rows[0]?.oldest_revision ?? 0));
-  const perQuestion = lanes.map((): TotalsRow[] => []);
-  for (const row of rows) perQuestion[row.question - 1]?.push(row);
+  const rolled = await readLanes(node.database, lanes, 'rolled', options);
+  if (rolled.revisions.rolled === revision) return rolled.perQuestion;
+  const { revisions, perQuestion } = await readLanes(node.database, lanes, revision, options);
+  checkKept(revision, revisions.oldest);
   return perQuestion;
 }

@@ -77,15 +77,8 @@ export interface LaneDays extends DayRange {
   destination: string;
 }
 
-/** The first row has the revisions and nothing else; every other row is of the question whose place (from 1) it names. */
-export interface TotalsRow {
-  question: number;
-  revision: string | null;
-  places_revision: string | null;
-  /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
-  rolled_revision: string | null;
-  /** Told of a revision in the past alone. */
-  oldest_revision: string | null;
+/** A rollup or a segment, to be added up. */
+export interface SummedRow {
   /** Of a rollup, since 1970-01. */
   month: number | null;
   /** Of a segment: 1 for what the rollups lack at the revision asked for, -1 for what they have too much. */
@@ -94,6 +87,17 @@ export interface TotalsRow {
   first_day: number | null;
   format: number | null;
   payload: Buffer | null;
+}
+
+/** The first row has the revisions and nothing else; every other row is of the question whose place (from 1) it names. */
+export interface TotalsRow extends SummedRow {
+  question: number;
+  revision: string | null;
+  places_revision: string | null;
+  /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
+  rolled_revision: string | null;
+  /** Told of a revision in the past alone. */
+  oldest_revision: string | null;
 }
 
 const revisions = (
@@ -145,10 +149,11 @@ const changes = (between: Between, segmentsOf: SegmentsOf): string =>
   segments(`-(${between.direction})`, segmentsOf(went(between)));
 
 /** `offset 0` keeps the subqueries as they are: each question finds its lane and rows over the indexes. Left to itself PostgreSQL, which expects ten questions, reads all lanes and hashes them (150 µs instead of 50 for one question). */
+const laneOfQuestion = `cross join lateral (select l.id, q.place::integer as question from fairway.lanes l
+      where l.orig_code = q.origin and l.dest_code = q.destination offset 0) l`;
 const askedLanes = `unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
       with ordinality as q (origin, destination, from_month, to_month, from_day, to_day, place)
-    cross join lateral (select l.id, q.place::integer as question from fairway.lanes l
-      where l.orig_code = q.origin and l.dest_code = q.destination offset 0) l`;
+    ${laneOfQuestion}`;
 const rollupsOfLane = `${askedLanes} cross join lateral (select r.month, r.payload from fairway.rollups r
       where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r`;
 const segmentsOfLane = (attempts: string): string =>
@@ -160,8 +165,7 @@ const segmentsOfLane = (attempts: string): string =>
 const revisionsNow = revisions('null::bigint');
 const revisionsPast = revisions(oldestRevision);
 
-const lanesRolled = revisionsNow + rollups(rollupsOfLane);
-const lanesNow = lanesRolled + changes(sinceRollups, segmentsOfLane);
+const lanesNow = revisionsNow + rollups(rollupsOfLane) + changes(sinceRollups, segmentsOfLane);
 const lanesAt = revisionsPast + rollups(rollupsOfLane) + changes(aroundRollups, segmentsOfLane);
 
 /**
@@ -182,16 +186,49 @@ const choose = (name: string, at: Moment, texts: { rolled: string; now: string; 
  * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot. A lane's month
  * is one row of about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
  */
-export const totalsOfLanes = (questions: readonly LaneDays[], at: Moment): QueryConfig => ({
-  ...choose('totals', at, { rolled: lanesRolled, now: lanesNow, at: lanesAt }),
+export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number): QueryConfig => ({
+  ...(at === 'now' ? { name: 'totals-and-changes', text: lanesNow } : { name: 'totals-at', text: lanesAt }),
   values: [
-    questions.map(({ origin }) => origin),
-    questions.map(({ destination }) => destination),
-    questions.map(({ fromMonth }) => fromMonth),
-    questions.map(({ toMonth }) => toMonth),
-    ...(at === 'rolled' ? [[], []] : [questions.map(({ from }) => from), questions.map(({ to }) => to)]),
-    ...(typeof at === 'number' ? [at] : []),
+    ...lanesAndMonths(questions),
+    numbers(questions.map(({ from }) => from)),
+    numbers(questions.map(({ to }) => to)),
+    ...(at === 'now' ? [] : [at]),
   ],
+});
+
+/** Lists as PostgreSQL reads them: `pg` makes them itself, at five times the cost. */
+const numbers = (values: readonly number[]): string => `{${values.join(',')}}`;
+const texts = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+
+const lanesAndMonths = (questions: readonly LaneDays[]): string[] => [
+  texts(questions.map(({ origin }) => origin)),
+  texts(questions.map(({ destination }) => destination)),
+  numbers(questions.map(({ fromMonth }) => fromMonth)),
+  numbers(questions.map(({ toMonth }) => toMonth)),
+];
+
+export interface RolledRow extends HeadRow {
+  /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
+  rolled_revision: string;
+  /** Of each month: question (place from 1, four bytes), month since 1970-01 (two), length (two), the rollup. */
+  months: Buffer | null;
+}
+
+const rolledText = `select h.revision, h.places_revision, w.revision as rolled_revision,
+    (select string_agg(int4send(l.question) || int2send(r.month) || int2send(length(r.payload)::smallint) || r.payload, ''::bytea)
+      from unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[])
+        with ordinality as q (origin, destination, from_month, to_month, place)
+      ${laneOfQuestion}
+      cross join lateral (select r.month, r.payload from fairway.rollups r
+        where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r) as months
+  from fairway.head h, fairway.rollup_state w`;
+
+/** What the rollups have of any number of lanes, in one row: a row costs `pg` and this process more than it costs PostgreSQL. */
+export const rolledLanes = (questions: readonly LaneDays[]): QueryConfig => ({
+  name: 'rolled-lanes',
+  text: rolledText,
+  values: lanesAndMonths(questions),
 });
 
 const lanesBetween = `any (array(select l.id from fairway.lanes l

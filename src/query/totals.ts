@@ -1,33 +1,37 @@
 /** Totals per day: in go rows of rollups and segments, out come counts and sums. Pure, but for turns it gives to others. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { firstItemDay, lastItemDay } from '../days.js';
 import { firstDayOf, unpackRollup } from '../rollup.js';
 import { unpackItems } from '../segment.js';
-import type { TotalsRow } from './sql.js';
+import type { SummedRow } from './sql.js';
 
 /** What the items of each day add up to. */
 export interface DayTotals {
   /** Day of index 0, since 1970-01-01. */
   from: number;
-  counts: Float64Array;
-  sums: Float64Array;
+  counts: number[];
+  sums: number[];
 }
 
 /** Rows that are added up before other requests get their turn: about a millisecond's work. */
 const rowsPerTurn = 1_000;
 
+/** Copied from: a typed array lies outside of the heap, which costs a question of a month as much as adding it up. */
+const noDays: readonly number[] = Array.from({ length: lastItemDay - firstItemDay + 1 }, () => 0);
+
 /** Totals of the days from `from` to `to`; none where `from` is after `to`. */
 export function addUp(
-  rows: readonly TotalsRow[],
+  rows: readonly SummedRow[],
   { from, to }: { from: number; to: number },
 ): DayTotals | Promise<DayTotals> {
   const length = Math.max(0, to - from + 1);
-  const totals = { from, counts: new Float64Array(length), sums: new Float64Array(length) };
+  const totals = { from, counts: noDays.slice(0, length), sums: noDays.slice(0, length) };
   if (rows.length > rowsPerTurn) return addUpInTurns(totals, rows);
   for (const row of rows) addRow(totals, row);
   return totals;
 }
 
-async function addUpInTurns(totals: DayTotals, rows: readonly TotalsRow[]): Promise<DayTotals> {
+async function addUpInTurns(totals: DayTotals, rows: readonly SummedRow[]): Promise<DayTotals> {
   for (const [index, row] of rows.entries()) {
     addRow(totals, row);
     if (index % rowsPerTurn === rowsPerTurn - 1) await nextTurn();
@@ -37,7 +41,7 @@ async function addUpInTurns(totals: DayTotals, rows: readonly TotalsRow[]): Prom
 
 function addRow(
   { from, counts, sums }: DayTotals,
-  { payload, month, change, first_day, format }: TotalsRow,
+  { payload, month, change, first_day, format }: SummedRow,
 ): void {
   if (payload === null) return;
   const add = (index: number, count: number, sum: number): void => {

@@ -1,10 +1,11 @@
 /** Rollups: right at every moment, whatever was rolled up already, and their cost independent of the batches before. */
+import type { QueryConfig } from 'pg';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatDay, parseDay } from '../../src/days.js';
 import { ratesBetween, RatesSource } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
-import { totalsOfLanes } from '../../src/query/sql.js';
+import { rolledLanes, totalsOfLanes } from '../../src/query/sql.js';
 import { rollupMonth } from '../../src/rollup.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { publishItems, type TestItem } from '../support/publish.js';
@@ -158,10 +159,7 @@ test('more months than are written at once, and sums as large as they come', () 
   }));
 
 /** Pages that a statement touches, by PostgreSQL's own count. */
-async function buffers(
-  { database }: TestDatabase,
-  statement: ReturnType<typeof totalsOfLanes>,
-): Promise<number> {
+async function buffers({ database }: TestDatabase, statement: QueryConfig): Promise<number> {
   const { rows } = await database.withClient((client) =>
     client.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(
       `explain (analyze, buffers, format json) ${statement.text}`,
@@ -194,7 +192,7 @@ test('the pages read for a lane’s month depend neither on the batches before n
       await test.query(
         'vacuum analyze fairway.rollups, fairway.batches, fairway.segments, fairway.lanes, fairway.rollup_state, fairway.head',
       );
-      const rolled = await buffers(test, totalsOfLanes([lane], 'rolled'));
+      const rolled = await buffers(test, rolledLanes([lane]));
       await publishItems(test.database, busy);
       const behind = await buffers(test, totalsOfLanes([lane], 'now'));
       await rollUp(test.database, quiet);

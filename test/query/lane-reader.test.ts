@@ -1,0 +1,65 @@
+/** Questions that share statements: each gets its own answer, and none waits for a statement that hangs. */
+import { expect, test } from 'vitest';
+import type { Database } from '../../src/database/database.js';
+import { daysOf } from '../../src/query/between.js';
+import { LaneReader, type Totals } from '../../src/query/lane-reader.js';
+import { rollUp } from '../../src/query/roll-up.js';
+import { addUp } from '../../src/query/totals.js';
+import { withDatabase } from '../support/database.js';
+import { publishItems } from '../support/publish.js';
+
+const day = 18_000;
+const days = daysOf({ from: day, to: day });
+const quiet = (): void => undefined;
+
+const countOf = async ({ rows }: Totals): Promise<number | undefined> =>
+  (await addUp(rows, { from: day, to: day })).counts[0];
+
+/** The database, with the first statement held until it is let go, and all of them counted. */
+function held(database: Database): { database: Database; letGo: () => void; statements: () => number } {
+  let statements = 0;
+  let letGo: () => void = quiet;
+  const gate = new Promise<void>((resolve) => (letGo = resolve));
+  const read: Database['read'] = async (statement, options) => {
+    if (statements++ === 0) await gate;
+    return database.read(statement, options);
+  };
+  return { database: { ...database, read }, letGo, statements: () => statements };
+}
+
+test('questions that come together share a statement, and each gets its own answer, whatever it is called', () =>
+  withDatabase(async ({ database }) => {
+    await publishItems(database, [
+      ['AAAAA', 'BBBBB', day, 5],
+      ['BBBBB', 'AAAAA', day, 5],
+      ['BBBBB', 'AAAAA', day, 6],
+    ]);
+    await rollUp(database, quiet);
+    const { database: counted, letGo, statements } = held(database);
+    letGo();
+    const lanes = new LaneReader(counted);
+    const ask = (origin: string, destination: string): Promise<Totals> =>
+      lanes.read({ origin, destination, ...days }, {});
+    const asked = ['AAAAA BBBBB', 'BBBBB AAAAA', 'a"b\\ {,}', 'NULL null', 'AAAAA AAAAA'].map((lane) => {
+      const [origin = '', destination = ''] = lane.split(' ');
+      return ask(origin, destination);
+    });
+    const counts = await Promise.all((await Promise.all(asked)).map(countOf));
+    expect(counts).toEqual([1, 2, 0, 0, 0]);
+    expect(statements()).toBe(1);
+  }));
+
+test('a question does not wait for a statement that hangs', () =>
+  withDatabase(async ({ database }) => {
+    await publishItems(database, [['AAAAA', 'BBBBB', day, 5]]);
+    await rollUp(database, quiet);
+    const { database: hanging, letGo, statements } = held(database);
+    const lanes = new LaneReader(hanging);
+    const lane = { origin: 'AAAAA', destination: 'BBBBB', ...days };
+    const first = lanes.read(lane, {});
+    while (statements() === 0) await new Promise(setImmediate);
+    expect(await countOf(await lanes.read(lane, {}))).toBe(1);
+    letGo();
+    expect(await countOf(await first)).toBe(1);
+    expect(statements()).toBe(2);
+  }));
