@@ -75,6 +75,30 @@ for (const moment of ['before', 'after'] as const) {
     }));
 }
 
+test('a batch opened again just as the first try of its key has replaced another: it is found, not refused', () =>
+  withDatabase(async (test) => {
+    await importPlaces(test);
+    const uploads = new Uploads(contextOf(test));
+    const old = await uploads.take(upload, bytes(csv(itemsOf(1))));
+    const opening = { caller: upload.caller, key: 'parts', format: null, replaces: old.batch.id };
+    await withPostgresProxy(test, async (proxy) => {
+      const { parted } = new Uploads({ ...contextOf(test), database: proxy.database });
+      // It has not found the key and is about to ask what becomes of the batch to be replaced.
+      const stalled = proxy.plan('stall', ({ exchange }) =>
+        exchange.statement.startsWith('select id, owner_key'),
+      );
+      const second = parted.open(opening);
+      second.catch(() => undefined);
+      await stalled;
+      const { batch } = await uploads.parted.open(opening);
+      const body = csv(itemsOf(2));
+      await uploads.parted.put(partOf(batch.id, 1, body), bytes(body));
+      await uploads.parted.publish(batch.id, upload.caller, { parts: 1, items: 2 });
+      proxy.release();
+      expect(await second).toMatchObject({ repeated: true, batch: { id: batch.id, state: 'published' } });
+    });
+  }));
+
 /** A part over a real connection, whose body the test sends as it likes. */
 async function sendTo({ server }: BatchTest, id: string, whole: string) {
   const known = server.server.address();
