@@ -50,6 +50,8 @@ interface Way {
   atOnce?: boolean;
   /** It asks for publication before the last part is there, too, and must be refused. */
   early?: boolean;
+  /** There may be a part more: then it is given up and begun anew. */
+  strayed?: boolean;
 }
 
 /** What has been published, expired or given up meanwhile is opened again: the key says which. */
@@ -63,7 +65,8 @@ async function send(process: Process, run: Run, way: Way = {}): Promise<Answer> 
   }
 }
 
-async function sendOnce(process: Process, run: Run, { replacing, atOnce, early }: Way): Promise<Answer> {
+async function sendOnce(process: Process, run: Run, way: Way): Promise<Answer> {
+  const { replacing, atOnce, early, strayed } = way;
   const { batch, repeated } = await open(process, run, replacing);
   if (batch.state !== 'loading') return { batch };
   if (atOnce) await Promise.all([put(process, batch.id, 1, first), put(process, batch.id, 2, second)]);
@@ -73,15 +76,24 @@ async function sendOnce(process: Process, run: Run, { replacing, atOnce, early }
     if (early && !repeated) await askTooEarly(process, batch.id);
     await put(process, batch.id, 2, second);
   }
-  return { batch: await publish(process, batch.id, 2, good.flat().length) };
+  try {
+    return { batch: await publish(process, batch.id, 2, good.flat().length) };
+  } catch (error) {
+    if (!strayed || !isIncomplete(error)) throw error;
+    await new Uploads(process.context).parted.giveUp(batch.id);
+    return sendOnce(process, run, way);
+  }
 }
+
+const isIncomplete = (error: unknown): boolean =>
+  error instanceof FairwayError && error.code === 'parts_incomplete';
 
 /** Throws anything else than `parts_incomplete`. While this one was held another may have sent all parts, and published. */
 async function askTooEarly(process: Process, batch: string): Promise<void> {
   try {
     await publish(process, batch, 2, good.flat().length);
   } catch (error) {
-    if (error instanceof FairwayError && error.code === 'parts_incomplete') return;
+    if (isIncomplete(error)) return;
     throw error;
   }
   const { parts } = await listParts(process.database, batch, caller, { after: '0', limit: 9 });
@@ -112,8 +124,8 @@ export const partedScenarios: readonly Scenario[] = [
     name: 'a part too late',
     itemsPerPart,
     prepare: async (process, run) => (await open(process, run)).batch.id,
-    disturbed: (process, { given = '' }) => put(process, given, 1, wrong),
-    send: (process, run) => send(process, run),
+    disturbed: (process, { given = '' }) => put(process, given, 3, wrong),
+    send: (process, run) => send(process, run, { strayed: true }),
     effect: published,
   },
   {
