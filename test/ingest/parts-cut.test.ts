@@ -184,7 +184,7 @@ test('two that open with one key at once have the same batch, and only one of th
     const { parted } = new Uploads(contextOf(test));
     const opening = { caller: upload.caller, key: 'k', format: null, replaces: null };
     const both = await Promise.all([parted.open(opening), parted.open(opening)]);
-    expect(both.map(({ repeated }) => repeated).sort()).toEqual([false, true]);
+    expect(both.filter(({ repeated }) => repeated)).toHaveLength(1);
     expect(new Set(both.map(({ batch }) => batch.id)).size).toBe(1);
     expect(
       await test.query("select from fairway.attempts where state = 'loading' and lease_until is not null"),
