@@ -9,11 +9,14 @@ interface Result {
   counts: Record<string, number>;
   checked: Record<string, number>;
   skipped: string[];
+  postgres: string;
 }
 
-async function drill(...words: string[]): Promise<Result> {
+/** On the PostgreSQL that is bundled, or on another version. */
+async function drill(words: string[], version?: string): Promise<Result> {
   const file = join(root, 'drills', 'run.mjs');
-  const { code, stdout, stderr } = await run([file, ...words, '--json'], {}, undefined, process.execPath);
+  const env = version === undefined ? {} : { FAIRWAY_TEST_POSTGRES: version };
+  const { code, stdout, stderr } = await run([file, ...words, '--json'], env, undefined, process.execPath);
   expect(stderr).toBe('');
   const result = JSON.parse(stdout) as Result;
   expect(result.findings).toEqual([]);
@@ -29,23 +32,30 @@ const none = (counts: Record<string, number>, names: string[]): string[] =>
   names.filter((name) => !((counts[name] ?? 0) > 0));
 
 test('torn-batch: no answer shows part of a batch, none goes backwards, and the tables hold what was acknowledged', async () => {
-  const { counts, checked } = await drill('torn-batch', '--seconds', '12', ...load);
+  const { counts, checked } = await drill(['torn-batch', '--seconds', '12', ...load]);
   expect(none(counts, [...happened, 'large'])).toEqual([]);
   expect(none(checked, ['acknowledged', 'absent', 'itemsCompared', 'rollups'])).toEqual([]);
   expect(checked['answersCompared']).toBe(counts['answers']);
 }, 180_000);
 
 test('kill-service: killed again and again, each batch has happened once or not at all', async () => {
-  const { counts, checked } = await drill('kill-service', '--seconds', '15', ...load);
+  const { counts, checked } = await drill(['kill-service', '--seconds', '15', ...load]);
   expect(none(counts, ['published', 'replaced', 'withdrawn', 'rejected', 'filled', 'kills'])).toEqual([]);
   expect(none(checked, ['acknowledged', 'absent', 'itemsCompared', 'rollups'])).toEqual([]);
   expect(checked['answersCompared']).toBe(counts['answers']);
 }, 180_000);
 
 test('stalled-loader: a process that hangs until it is overtaken changes nothing when it wakes', async () => {
-  const { counts, checked } = await drill('stalled-loader');
+  const { counts, checked } = await drill(['stalled-loader']);
   expect(counts).toEqual({ scenes: 2, stalls: 2, published: 2 });
   expect(checked).toMatchObject({ acknowledged: 2, itemsCompared: 3_216_000 });
+}, 180_000);
+
+test('on PostgreSQL 13, killed again and again, each batch has happened once or not at all', async () => {
+  const { counts, checked, postgres } = await drill(['kill-service', '--seconds', '8', ...load], '13');
+  expect(postgres).toMatch(/^13\./);
+  expect(none(counts, ['published', 'replaced', 'kills'])).toEqual([]);
+  expect(none(checked, ['acknowledged', 'itemsCompared', 'rollups'])).toEqual([]);
 }, 180_000);
 
 test.for([['no-such-drill'], ['torn-batch', '--seconds', 'x'], ['torn-batch', '--nothing'], ['prove', 'x']])(

@@ -42,7 +42,7 @@ export async function run(words, { root, results }) {
   const result = {
     question: 'read',
     date: today(),
-    commit: describeCommit(root),
+    commit: describeCommit(),
     command: ['npm run bench --', 'read', ...withoutPaths(words)].join(' '),
     machine: describeMachine(),
     settings,

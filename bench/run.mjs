@@ -1,6 +1,7 @@
 // npm run bench -- QUESTION: one file a question. Figures are written down only where --save or --out says so.
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withPostgres } from '../scripts/with-postgres.mjs';
 
 const questions = { read: './read.mjs', scale: './scale.mjs', ingest: './ingest.mjs' };
 
@@ -15,9 +16,11 @@ if (!Object.hasOwn(questions, name ?? '')) {
 } else {
   const { run } = await import(questions[name]);
   try {
-    process.exitCode = await run(words, { root, results: join(root, 'bench', 'results') });
+    process.exitCode = await withPostgres(root, (on) =>
+      run(words, { root: on, results: join(root, 'bench', 'results') }),
+    );
   } catch (error) {
-    const wrongUse = String(error?.code).startsWith('ERR_PARSE_ARGS');
+    const wrongUse = String(error?.code).startsWith('ERR_PARSE_ARGS') || error?.wrongUse === true;
     process.stderr.write(`bench ${name}: ${wrongUse ? error.message : (error?.stack ?? error)}\n`);
     process.exitCode = wrongUse ? 2 : 1;
   }

@@ -62,7 +62,7 @@ export async function run(words, { root, results }) {
   const result = {
     question: 'scale',
     date: today(),
-    commit: describeCommit(root),
+    commit: describeCommit(),
     machine: describeMachine(),
     settings,
     facts,

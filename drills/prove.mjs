@@ -11,6 +11,9 @@ import { cleanEnvironment } from './support/service.mjs';
 const load = ['--seconds', '20', '--writers', '8', '--readers', '4', '--large', '12'];
 const drillMilliseconds = 240_000;
 
+const version = process.env['FAIRWAY_TEST_POSTGRES'];
+const onVersion = version === undefined ? {} : { FAIRWAY_TEST_POSTGRES: version };
+
 /** Which drill must fail, and by finding which promise broken. */
 const breaks = {
   'no-row-lock': { drill: ['stalled-loader', '--scene', 'publisher'], promises: ['kept', 'whole'] },
@@ -95,7 +98,7 @@ function copyCheckout(root, copy) {
 function runDrill(copy, drill) {
   const child = spawn(process.execPath, ['drills/run.mjs', ...drill, '--json'], {
     cwd: copy,
-    env: cleanEnvironment({}),
+    env: cleanEnvironment(onVersion),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [stdout, stderr] = ['', ''];

@@ -30,7 +30,9 @@ async function main() {
   /** @type {string[]} */
   const skipped = [];
   let checked = {};
+  let postgres = '';
   try {
+    postgres = (await client.query('show server_version')).rows[0].server_version;
     // One snapshot for all that is compared.
     await client.query('begin isolation level repeatable read read only');
     // Millions of items are added up: in memory, since sorting them on disk took minutes.
@@ -47,7 +49,7 @@ async function main() {
   } finally {
     await client.end();
   }
-  if (values.json) process.stdout.write(`${JSON.stringify({ findings, checked, skipped })}\n`);
+  if (values.json) process.stdout.write(`${JSON.stringify({ findings, checked, skipped, postgres })}\n`);
   else {
     for (const [name, count] of Object.entries(checked))
       process.stdout.write(`${name.padEnd(22)} ${count}\n`);

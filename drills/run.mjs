@@ -1,6 +1,7 @@
 // npm run drill -- NAME: a drill a file, named by the failure. Exit code 0: the promise held; 1: broken; 2: wrong use.
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withPostgres } from '../scripts/with-postgres.mjs';
 
 const drills = {
   'torn-batch': './torn-batch.mjs',
@@ -20,7 +21,10 @@ if (!Object.hasOwn(drills, name ?? '')) {
 } else {
   const { run } = await import(drills[name]);
   try {
-    process.exitCode = await run(words, root);
+    // What proves the drills makes its own copy of the checkout.
+    process.exitCode = await (name === 'prove'
+      ? run(words, root)
+      : withPostgres(root, (on) => run(words, on)));
   } catch (error) {
     const wrongUse = String(error?.code).startsWith('ERR_PARSE_ARGS') || error?.wrongUse === true;
     process.stderr.write(`drill ${name}: ${wrongUse ? error.message : (error?.stack ?? error)}\n`);

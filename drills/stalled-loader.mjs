@@ -41,7 +41,7 @@ export function run(words, root) {
         counts.scenes++;
       }
       await collect(first, data);
-      const compared = await reconcile({ data, ledgers, findings });
+      const compared = await reconcile({ root, data, ledgers, findings });
       progress('');
       keep(ledgers, options.keep);
       return tell({ drill: 'stalled-loader', options, findings, result: { counts, ...compared } });

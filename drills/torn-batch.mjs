@@ -54,7 +54,7 @@ export function underLoad(drill, options, root, beside) {
       });
       progress('collecting and comparing');
       await collect(service, data);
-      const compared = await reconcile({ data, ledgers: load.ledgers, findings });
+      const compared = await reconcile({ root, data, ledgers: load.ledgers, findings });
       progress('');
       keep(load.ledgers, options.keep);
       const result = { counts: load.counts, ...compared, seed, seconds: load.seconds };

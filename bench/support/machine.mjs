@@ -13,8 +13,8 @@ export function describeMachine() {
   };
 }
 
-export function describeCommit(root) {
-  const git = (...words) => execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim();
+export function describeCommit() {
+  const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no') !== '';
     return git('rev-parse', '--short=12', 'HEAD') + (changed ? ' with uncommitted changes' : '');

@@ -8,7 +8,6 @@ import { cleanEnvironment, databaseOf, withDatabase } from './service.mjs';
 
 const drills = dirname(dirname(fileURLToPath(import.meta.url)));
 const reconcileFile = join(drills, 'reconcile.mjs');
-const program = join(dirname(drills), 'dist', 'main.js');
 const leaseMilliseconds = 60_000;
 const collectMilliseconds = 30_000;
 
@@ -43,14 +42,15 @@ export async function collect(service, data) {
 
 /**
  * Runs reconcile.mjs, then `fairway verify`. Returns what it counted; what it found is added to `findings`.
- * @param {{ data: string, ledgers: string, findings: import('./ledger.mjs').Findings }} options
+ * @param {{ root: string, data: string, ledgers: string, findings: import('./ledger.mjs').Findings }} options
  */
-export async function reconcile({ data, ledgers, findings }) {
+export async function reconcile({ root, data, ledgers, findings }) {
   const { host, port, user, password, database } = databaseOf(data);
   const {
     findings: found,
     checked,
     skipped,
+    postgres,
   } = await jsonOf([reconcileFile, '--ledgers', ledgers, '--json'], {
     PATH: process.env['PATH'] ?? '',
     PGHOST: host,
@@ -61,11 +61,11 @@ export async function reconcile({ data, ledgers, findings }) {
   });
   for (const { promise, text } of found) findings.add(promise, text);
   const { faults } = await jsonOf(
-    [program, 'verify', '--json'],
+    [join(root, 'dist', 'main.js'), 'verify', '--json'],
     cleanEnvironment({ FAIRWAY_DATA_DIR: data }),
   );
   for (const fault of faults) findings.add('rollups', `fairway verify: ${fault}`);
-  return { checked, skipped };
+  return { checked, skipped, postgres };
 }
 
 /**
@@ -99,7 +99,8 @@ export function tell({ drill, options, findings, result }) {
     for (const [name, value] of Object.entries(facts)) process.stdout.write(`${name.padEnd(22)} ${value}\n`);
     for (const skipped of result['skipped'] ?? []) process.stdout.write(`not checked: ${skipped}\n`);
     for (const { promise, text } of findings.list) process.stdout.write(`BROKEN (${promise})  ${text}\n`);
-    process.stdout.write(`${drill}: ${held ? 'the promise held' : `broken, ${findings.total} findings`}\n`);
+    const verdict = held ? 'the promise held' : `broken, ${findings.total} findings`;
+    process.stdout.write(`${drill}: ${verdict}, on PostgreSQL ${result['postgres']}\n`);
   }
   return held ? 0 : 1;
 }

@@ -50,6 +50,7 @@ export class PartedBatches {
   /** Throws `key_conflict`, `in_progress`, `batch_unknown`, `batch_state`. */
   async open(opening: Opening): Promise<{ batch: Batch; repeated: boolean }> {
     const { batch, repeated } = await this.#tracked(openParted(this.#context, opening));
+    await this.#context.reach?.('opened');
     return { batch: await this.#batch(batch, opening.caller), repeated };
   }
 
@@ -74,6 +75,7 @@ export class PartedBatches {
   async publish(id: string, caller: Caller, stated: Stated): Promise<Batch> {
     const { id: batch } = await this.#batch(id, caller);
     const now = await this.#tracked(publishParted(this.#context, batch, stated));
+    await this.#context.reach?.('answering');
     const published = await this.#batch(batch, caller);
     if (now) this.#context.emit(verdictEvent(published, Date.now() - published.receivedAt.getTime()));
     return published;

@@ -1,4 +1,4 @@
-/** The stages of an upload and of collecting, between which a test can look in, hold or cut. */
+/** The stages of an upload, of a batch in parts and of collecting, between which a test can look in, hold or cut. */
 
 export type Stage =
   | 'opened'

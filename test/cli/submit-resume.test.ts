@@ -16,6 +16,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { counted, left, opened, put } from '../support/parts.js';
 import { answerOf, header, line, published, remembered, rows, withFile } from '../support/submit.js';
+import { until } from '../support/uploads.js';
 
 test('a file in parts is published once; what was remembered beside it is gone', () =>
   withFile(async (setting) => {
@@ -30,6 +31,24 @@ test('a file in parts is published once; what was remembered beside it is gone',
     expect(await counted(setting.server)).toBe(200);
     expect(existsSync(remembered(setting))).toBe(false);
   }));
+
+test('where the service takes one part at once, one stream goes on, and nothing is refused again', () => {
+  let count = (_kind: 'part-begun' | 'part-ended'): number => 0;
+  // The one that has the slot waits until the others were refused.
+  const disk = { check: () => until(async () => count('part-begun') === 0 || count('part-ended') >= 2) };
+  return withFile(
+    async (setting) => {
+      count = (wanted) => setting.events.filter(({ kind }) => kind === wanted).length;
+      setting.write(header + rows(300).join(''));
+      const told = await setting.submit({ patienceMilliseconds: 0 });
+      expect(answerOf(told)).toMatchObject({ json: { state: 'published', items: 300 } });
+      expect(setting.stored().length).toBeGreaterThan(5);
+      // All that was begun was stored, but for two.
+      expect(count('part-begun')).toBe(setting.stored().length + 2);
+    },
+    { disk, limits: { uploads: 1, admissionMilliseconds: 1 } },
+  );
+});
 
 test('killed anywhere, the same again sends what is missing, and publishes once', () =>
   withFile(async (setting) => {

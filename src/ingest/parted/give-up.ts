@@ -9,7 +9,7 @@ import { partedInside } from './sql.js';
 
 /** Throws `batch_state` or `batch_unknown` where it no longer takes parts. What this cannot remove, the collector does. */
 export async function giveUpParted(context: UploadContext, batch: string): Promise<void> {
-  const { database, limits, emit } = context;
+  const { database, limits, emit, reach } = context;
   const attempt = await settled(
     database,
     async (client) => {
@@ -19,6 +19,7 @@ export async function giveUpParted(context: UploadContext, batch: string): Promi
       // Given up before, or expired; its removal was cut off.
       if (now?.state === 'loading' && now.in_parts && now.attempt === null) return undefined;
       const attempt = takingParts(batch, now);
+      await reach?.('abandoning');
       await markAttemptDead(client, attempt);
       return attempt;
     },
@@ -26,7 +27,7 @@ export async function giveUpParted(context: UploadContext, batch: string): Promi
   );
   if (attempt !== undefined) {
     emit({ kind: 'batch-abandoned', batch, reason: 'given up by its sender' });
-    await collectAttempt(database, { batch, attempt }, emit);
+    await collectAttempt(database, { batch, attempt }, emit, reach);
   }
   await database.transaction(async (client) => {
     await lockBatches(client, [batch]);

@@ -25,11 +25,14 @@ export interface Opened {
 /** Throws `key_conflict`, and as `checkReplaces` does. */
 export async function openParted(context: UploadContext, opening: Opening): Promise<Opened> {
   const { caller, key } = opening;
-  const known = key === null ? [] : await context.database.read<KnownBatch>(batchOfKey(caller.key, key));
-  // What a batch of this key has replaced is no longer published.
-  if (known.length === 0) {
+  const isKnown = async (): Promise<boolean> =>
+    key !== null && (await context.database.read<KnownBatch>(batchOfKey(caller.key, key))).length > 0;
+  if (!(await isKnown())) {
     await context.disk.check();
-    await checkReplaces(context, opening);
+    await checkReplaces(context, opening).catch(async (error: unknown) => {
+      // What a batch of this key has replaced is no longer published, and it may have done so just now.
+      if (!(await isKnown())) throw error;
+    });
   }
   return context.database.transaction((client) => openInside(client, context, opening), {
     deadline: performance.now() + context.limits.patience.tryMilliseconds,

@@ -32,7 +32,7 @@ const numbersNamed = 100;
  * changed; `batch_state` where it does not take parts or what it replaces is no longer published; `batch_unknown`.
  */
 export async function publishParted(
-  { database, limits }: UploadContext,
+  { database, limits, reach }: UploadContext,
   batch: string,
   stated: Stated,
 ): Promise<boolean> {
@@ -40,7 +40,7 @@ export async function publishParted(
   const replaces = known?.replaces ? [known.replaces] : [];
   const counted = await lanesBefore(database, known, stated);
   let tried = false;
-  return settled(
+  const publishedNow = await settled(
     database,
     async (client) => {
       await limitLockWaits(client);
@@ -55,6 +55,7 @@ export async function publishParted(
         return tried;
       }
       const attempt = takingParts(batch, now);
+      await reach?.('publishing');
       const all = await completeParts(client, attempt, stated);
       tried = true;
       await publish(client, {
@@ -66,11 +67,15 @@ export async function publishParted(
         upload: { sha256: all.sha256, bytes: Number(all.bytes), format: now.format, replaces: now.replaces },
         reason: now.replaces === null ? `batch ${batch}` : `batch ${batch} in place of ${now.replaces}`,
         replaces,
+        reach,
       });
+      await reach?.('before commit');
       return true;
     },
     limits.patience,
   );
+  await reach?.('after commit');
+  return publishedNow;
 }
 
 /** Before the batch is locked; `sha256` tells whether the parts are still the same then. */

@@ -107,6 +107,8 @@ export async function storePart(
   { batch, part }: PartUpload,
   { result, digest, lanes, pieces }: ReadPart,
 ): Promise<Kept> {
+  const { reach } = context;
+  await reach?.('part read');
   await context.disk.check();
   const laneIds = await laneIdsOf(context, lanes);
   const row: NewPart = {
@@ -118,20 +120,25 @@ export async function storePart(
     firstDay: pieces.reduce((first, piece) => Math.min(first, piece.firstDay), Infinity),
     lastDay: pieces.reduce((last, piece) => Math.max(last, piece.lastDay), -Infinity),
   };
-  return settled(
+  const kept = await settled(
     context.database,
     async (client) => {
       const attempt = await holdOpen(client, batch);
       const fresh = await putPart(client, attempt, row);
       if (fresh) {
+        await reach?.('part loading');
         await deletePartSegments(client, attempt, part);
         await loadSegments(client, { attempt, part }, segmentsOf(pieces), laneIds, context.pace);
       }
       const stored = await storedPart(client, attempt, part);
-      return { part: await renewed(client, context, attempt, stored), repeated: !fresh };
+      const kept = { part: await renewed(client, context, attempt, stored), repeated: !fresh };
+      await reach?.('before commit');
+      return kept;
     },
     context.limits.patience,
   );
+  await reach?.('part loaded');
+  return kept;
 }
 
 /** Holds off publishing, giving up and collecting until the transaction ends. */

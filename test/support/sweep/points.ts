@@ -23,6 +23,18 @@ const decisive =
 /** How often a point is disturbed in each of the four ways, so that each of its messages is at least ten times in all; reads are twelve times in all. */
 export const roundsOf = (point: string): number => (reads.test(point) ? 3 : decisive.test(point) ? 13 : 10);
 
+/** What the sweep of uploads comes by in the same way: reads, lanes, the collector's statements. */
+const ofUploads =
+  /^. (begin|set |select (?!fairway|.* for (share|update)$)|.*(fairway\.lanes|with ordinality)|delete from fairway\.(segments where ctid|parts)|.*state = 'collected'|.*fairway\.attempts a set state)/;
+/** What stores a part, and the COMMIT of publishing. */
+const storesPart =
+  /^. (.* of copy |insert into fairway\.parts|commit after update fairway\.attempts set lease_until)/;
+
+export const isOfParts = (point: string): boolean => !ofUploads.test(point);
+
+/** Ten times in each way where parts alone come by, else at least twelve times in all. */
+export const roundsOfParts = (point: string): number => (storesPart.test(point) ? 10 : 3);
+
 /** A COMMIT may also be still on its way when the service has given up its connection. */
 export const actionsAt = (point: string): readonly Action[] =>
   point.startsWith('> commit') ? [...actions, 'strand'] : actions;

@@ -241,11 +241,12 @@ const wrongError = (error: unknown): string[] =>
     ? []
     : [`the client was told ${error instanceof FairwayError ? error.code : String((error as Error).stack)}`];
 
-/** Whether a connection that is not held waits for a lock of one that is; a renewal of a lease does not count. */
+/** Whether a connection that is not held waits for a lock of one that is; a renewal of a lease by itself does not count. */
 async function somebodyWaits({ proxy }: Lane, held = proxy.backends()): Promise<boolean> {
   const { rowCount } = await proxy.admin.query(
-    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
-       and pid <> all ($1::integer[]) and query not like 'update fairway.attempts set lease_until = clock%'`,
+    `select from pg_stat_activity a where datname = current_database() and wait_event_type = 'Lock'
+       and pid <> all ($1::integer[]) and (query not like 'update fairway.attempts set lease_until = clock%'
+         or exists (select from pg_locks l where l.pid = a.pid and l.relation = 'fairway.batches'::regclass))`,
     [held],
   );
   return rowCount !== 0;

@@ -21,7 +21,6 @@ export interface Swept {
 
 /** Half a minute to two on a machine of two cores; more where others use it. */
 export const sweepMilliseconds = 900_000;
-const stageRounds = 10;
 const mostRounds = 13;
 /** Of one side of a statement. */
 const mostMessages = 5;
@@ -44,10 +43,14 @@ interface Recorded {
 }
 
 /** Throws at the first run that did not end as it must, with where it was disturbed. */
-export async function sweep(scenarios: readonly Scenario[], chosen: Chosen): Promise<Swept> {
+export async function sweep(
+  scenarios: readonly Scenario[],
+  chosen: Chosen,
+  rounds: (point: string) => number = roundsOf,
+): Promise<Swept> {
   const begun = performance.now();
   const recorded = await withLane((lane) => record(lane, scenarios));
-  const jobs = jobsOf(recorded, chosen);
+  const jobs = jobsOf(recorded, chosen, rounds);
   const all = jobs.length;
   const points: Swept['points'] = new Map();
   const told: Swept['told'] = new Map();
@@ -110,14 +113,10 @@ async function record(lane: Lane, scenarios: readonly Scenario[]): Promise<Recor
 }
 
 /** In turns: each point and way once, with one scenario that comes by there, then again with the next. */
-function jobsOf({ messages, stages }: Recorded, chosen: Chosen): Job[] {
+function jobsOf({ messages, stages }: Recorded, chosen: Chosen, rounds: (point: string) => number): Job[] {
   const jobs: Job[] = [];
   for (let round = 0; round < mostRounds; round++) {
-    const add = (
-      passed: Passed,
-      rounds: (point: string) => number,
-      ways: (point: string) => Job['at'][],
-    ): void => {
+    const add = (passed: Passed, ways: (point: string) => Job['at'][]): void => {
       for (const [point, by] of passed) {
         if (round >= rounds(point) || !chosen(point)) continue;
         const turns = Math.min(by.length, mostScenarios);
@@ -129,14 +128,8 @@ function jobsOf({ messages, stages }: Recorded, chosen: Chosen): Job[] {
       }
     };
     const turn = (way: number): number => (round + way) % mostMessages;
-    add(messages, roundsOf, (point) =>
-      actionsAt(point).map((message, way) => ({ message, turn: turn(way) })),
-    );
-    add(
-      stages,
-      () => stageRounds,
-      () => stageActions.map((stage) => ({ stage })),
-    );
+    add(messages, (point) => actionsAt(point).map((message, way) => ({ message, turn: turn(way) })));
+    add(stages, () => stageActions.map((stage) => ({ stage })));
   }
   return jobs;
 }

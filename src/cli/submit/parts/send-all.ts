@@ -1,7 +1,11 @@
-/** All parts of a file sent, several at a time: in go the file and what arrived before, out comes what arrived now. */
+/**
+ * All parts of a file sent, several at a time: in go the file and what arrived before, out comes what arrived now. A
+ * stream that the service has no room for ends, unless it is the last, and leaves its part to the others.
+ */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FairwayError } from '../../../errors.js';
+import { plural } from '../../batch-texts.js';
 import { duration } from '../progress.js';
 import { untilVerdict } from '../retry.js';
 import { digestField, sendPart, type ArrivedPart } from './conversation.js';
@@ -35,11 +39,27 @@ export async function sendAll(job: PartsJob, how: Cuttable, receiver: Receiver):
   // A request and a pause each listen.
   setMaxListeners(2 * job.streams, stop.signal);
   const sent = new Sending(job.faultsKept);
+  const refused: Part[] = [];
+  let going = job.streams;
+  // What is looked at and what follows from it must not lie apart, or the last two would both leave.
+  const next = async (): Promise<Part | undefined> => {
+    const part = refused.shift() ?? (await parts.next()) ?? refused.shift();
+    if (!part) going--;
+    return part;
+  };
+  const leaves = (): boolean => going > 1 && going-- > 1;
   const stream = async (): Promise<void> => {
-    for (let part = await parts.next(); part && !stop.signal.aborted; part = await parts.next()) {
+    for (let part = await next(); part && !stop.signal.aborted; part = await next()) {
       const earlier = receiver.arrived.get(part.number);
       const known = earlier?.digest === digestField(part.digest) ? earlier : undefined;
-      sent.take(part, known ?? (await sendUntilVerdict(job, how, { receiver, part, signal: stop.signal })));
+      const verdict =
+        known ?? (await sendUntilVerdict(job, how, { receiver, part, signal: stop.signal, leaves }));
+      if (verdict === 'left to others') {
+        refused.push(part);
+        job.progress.say(`the service is busy; going on with ${plural(going, 'stream')}`);
+        return;
+      }
+      sent.take(part, verdict);
       job.progress.arrived(part, known !== undefined);
     }
   };
@@ -98,9 +118,11 @@ interface OnePart {
   receiver: Receiver;
   part: Part;
   signal: AbortSignal;
+  /** Asked where the service has no room: whether the stream ends. */
+  leaves: () => boolean;
 }
 
-function sendUntilVerdict(job: PartsJob, { format }: Cuttable, { receiver, part, signal }: OnePart) {
+function sendUntilVerdict(job: PartsJob, { format }: Cuttable, { receiver, part, signal, leaves }: OnePart) {
   const { service, progress, patienceMilliseconds } = job;
   const { batch } = receiver;
   if (!receiver.open)
@@ -124,6 +146,7 @@ function sendUntilVerdict(job: PartsJob, { format }: Cuttable, { receiver, part,
       return await sendPart(service, { batch, format }, part, { silenceMilliseconds, signal, onBytes });
     } catch (error) {
       const { code } = error as { code?: unknown };
+      if (code === 'overloaded' && leaves()) return 'left to others' as const;
       if (code === 'request_too_large') throw new NotInParts('the service takes smaller parts');
       if (code === 'digest_mismatch' && !(await part.unchanged()))
         throw new FairwayError(
