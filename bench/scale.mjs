@@ -2,7 +2,7 @@
 // million, regions, the past, many lanes at once, and rollups that are behind. The service is the real program.
 import { resolve, join } from 'node:path';
 import { startChild } from './support/children.mjs';
-import { describeRun, numberOf, readOptions, tell } from './support/options.mjs';
+import { describeRun, numberOf, readOptions, tell, wrongUse } from './support/options.mjs';
 import { fixed, progressLine, table } from './support/report.mjs';
 import { withFolder } from './support/service.mjs';
 import { Scale } from './scale/database.mjs';
@@ -12,6 +12,7 @@ const usage = `npm run bench -- scale [options]
   --large N        items of the large database (100000000)
   --middle N       items of the one that falls behind (10000000)
   --batches N      batches of 50,000 that are published while the roller is held (1000)
+  --only WHICH     large or debt: the rows of that database alone
   --rounds N       rounds of each comparison (5)
   --seconds N      length of one measurement (2)
   --data-dir PATH  keep the databases there, and use them again
@@ -24,14 +25,19 @@ const defaults = {
   batches: '1000',
   rounds: '5',
   seconds: '2',
+  only: undefined,
   'data-dir': undefined,
 };
+
+const groups = { large: largeRows, debt: debtRows };
 
 export async function run(words, { root, results }) {
   const values = readOptions(words, usage, defaults);
   if (values === undefined) return 0;
   const names = ['large', 'middle', 'batches', 'rounds', 'seconds'];
   const settings = Object.fromEntries(names.map((name) => [name, numberOf(values, name)]));
+  if (values.only !== undefined && !Object.hasOwn(groups, values.only))
+    throw wrongUse(`--only: '${values.only}' is neither large nor debt`);
   const progress = progressLine();
   const rows = [];
   const facts = [];
@@ -42,8 +48,8 @@ export async function run(words, { root, results }) {
     const open = (name) => new Scale({ root, folder, dataDir: join(kept, name), progress });
     const context = { open, client, settings, progress, rows, facts };
     try {
-      await largeRows(context);
-      await debtRows(context);
+      for (const [name, measure] of Object.entries(groups))
+        if (name === (values.only ?? name)) await measure(context);
     } finally {
       await client.stop();
     }

@@ -134,7 +134,7 @@ test('metrics say how many batches, items and revisions wait: those that came an
     expect(await all()).toEqual([1, 3, 1]);
   }));
 
-test('whoever asks within 100 ms shares one statement; without a bound nobody asks', () =>
+test('whoever asks within 100 ms shares one statement, and tells of it once; without a bound nobody asks', () =>
   withDatabase(async (test) => {
     let asked = 0;
     const measure = (): ReturnType<typeof readDebt> => {
@@ -144,6 +144,15 @@ test('whoever asks within 100 ms shares one statement; without a bound nobody as
     const watched = debtOf(test, { measure, keptMilliseconds: 100 });
     await Promise.all(Array.from({ length: 50 }, () => watched.admit()));
     expect(asked).toBe(1);
+    let told = 0;
+    const behind = { revision: 9, revisions: 9, batches: 9, items: 9 };
+    const full = debtOf(test, {
+      measure: () => Promise.resolve(behind),
+      keptMilliseconds: 60_000,
+      onBehind: () => told++,
+    });
+    await Promise.allSettled(Array.from({ length: 50 }, () => full.admit()));
+    expect(told).toBe(1);
     await debtOf(test, { measure, bound: 0 }).admit();
     expect(asked).toBe(1);
   }));

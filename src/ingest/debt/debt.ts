@@ -35,6 +35,7 @@ export class RollupDebt {
   readonly #options: RollupDebtOptions;
   #debt: Promise<Debt> | undefined;
   #measuredAt = -Infinity;
+  #told: Debt | undefined;
 
   constructor(options: RollupDebtOptions) {
     this.#options = options;
@@ -59,7 +60,9 @@ export class RollupDebt {
     for (;;) {
       const debt = await this.now();
       if (debt.batches < bound) return;
-      onBehind();
+      // Once for all who wait: each call lets the roller look.
+      if (debt !== this.#told) onBehind();
+      this.#told = debt;
       if (performance.now() >= end) throw tooFarBehind(debt, bound);
       await delay(pollMilliseconds);
     }
