@@ -139,8 +139,15 @@ test('rates of several lanes, from words, a file and standard input, as of one r
     const unknown = await ask(['--lane', 'CNGGZ:EETLX', '--csv']);
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     expect(unknown.stderr).toContain('did you mean EETLL (Tallinn)?');
-    const early = await ask(['CNGGZ', 'EETLL', '--as-of', '99']);
-    expect(early).toMatchObject({ code: 2, stdout: '' });
+    for (const revision of ['--as-of', '--min-revision'])
+      for (const lane of [
+        ['CNGGZ', 'EETLL'],
+        ['--lane', 'CNGGZ:EETLL'],
+      ]) {
+        const early = await ask([...lane, revision, '99']);
+        expect(early).toMatchObject({ code: 2, stdout: '' });
+        expect(early.stderr).toContain('there is no revision 99 yet');
+      }
     expect(await interrupt(running)).toBe(0);
   }));
 

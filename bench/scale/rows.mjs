@@ -197,10 +197,10 @@ export async function debtRows(context) {
     await asOfRow(context, database, ask, wanted);
     // As many as the service lets wait before it refuses more, and as many as asked for.
     const bound = await database.setting('FAIRWAY_ROLLUP_DEBT');
-    for (const [seed, count] of [Math.min(bound, settings.batches), settings.batches].entries()) {
+    for (const count of new Set([Math.min(bound, settings.batches), settings.batches])) {
       await paused(`${whole(count)} batches of 50,000`, async () => {
         let done = 0;
-        for await (const batch of database.batches(count, 50_000, 4 + seed)) {
+        for await (const batch of database.batches(count, 50_000, 4)) {
           progress.show(`batch ${++done} of ${count}…`);
           await database.publish(batch);
         }
