@@ -39,6 +39,11 @@ test('wrong use ends with 2 and says what was wrong', async () => {
     [[], {}, /Usage: fairway/],
     [['prices'], {}, /unknown command 'prices'/],
     [['rates', 'CNGGZ', ...days], {}, /missing required argument 'destination'/],
+    [['rates', ...days], {}, /missing required argument 'origin'.*--lane or --lanes/],
+    [['rates', '--lane', 'CNGGZ', ...days], {}, /--lane: 'CNGGZ' is not ORIGIN:DESTINATION/],
+    [['rates', 'A', 'B', ...days, '--min-revision', 'x'], {}, /--min-revision: 'x' is not a whole number/],
+    [['rates', 'A', 'B', ...days, '--format', 'xml'], {}, /Allowed choices are table, csv, json/],
+    [['rates', 'A', 'B', ...days, '--format', 'csv', '--json'], {}, /cannot be used with option '--json'/],
     [['rates', 'A', 'B', '--from', '2021-01-01'], {}, /required option '--to <day>'/],
     [['config'], { FAIRWAY_PORT: '80000' }, /FAIRWAY_PORT: '80000' is not a whole number from 0 to 65535/],
     [['config'], { FAIRWAY_LOG_LEVEL: 'loud' }, /FAIRWAY_LOG_LEVEL: 'loud' is none of/],
@@ -92,9 +97,57 @@ test('rates prints a table, CSV or JSON; nothing but text in a pipe; faults of t
     expect(csv.stdout).toMatch(/^day,price,count\n2021-01-31,[0-9.]+,3\n/);
     const json = await run(['rates', 'CNGGZ', 'EETLL', '--json', ...days], env);
     expect(JSON.parse(json.stdout)).toHaveProperty('rates.length', 31);
+    const figures = await run(['rates', 'CNGGZ', 'EETLL', '--stats', 'median,p97.5', ...days], env);
+    expect(figures.stdout).toMatch(
+      /^day +price +median +p97.5 +items\n2021-01-01 +[0-9.]+ +1188.00 +[0-9.]+ +3 {2}█/,
+    );
     const wrong = await run(['rates', 'CNGGZ', 'EETLL', '--from', '2021-02-30', '--to', '2021-03-01'], env);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("there is no day '2021-02-30' in the calendar");
+    expect(await interrupt(running)).toBe(0);
+  }));
+
+test('rates of several lanes, from words, a file and standard input, as of one revision; none but known places', () =>
+  withFolder(async (data) => {
+    const running = await start({ FAIRWAY_DATA_DIR: data });
+    const env = { FAIRWAY_URL: running.url };
+    const day = ['--from', '2021-01-01', '--to', '2021-01-01'];
+    const ask = (words: string[], input = '') => run(['rates', ...words, ...day], env, input);
+    const words = ['CNGGZ', 'EETLL', '--lane', 'china:north_europe', '--stats', 'max'];
+    const csv = await ask([...words, '--format', 'csv', '--min-revision', '1']);
+    expect(csv).toMatchObject({ code: 0, stderr: '' });
+    expect(csv.stdout).toMatch(
+      /^origin,destination,day,price,count,max\nCNGGZ,EETLL,2021-01-01,[0-9.]+,3,1263\nchina,north_europe,2021-01-01,[0-9.]+,\d+,\d+\n$/,
+    );
+    const tables = await ask(words);
+    expect(tables.stdout).toMatch(
+      /^CNGGZ to EETLL\nday .*\n2021-01-01 .*\n\nchina to north_europe\nday .*\n2021-01-01 .*\n$/,
+    );
+    const file = 'origin,destination\nCNGGZ,EETLL\n\nchina,north_europe\r\n';
+    const listed = await ask(['--lanes', '-', '--json', '--as-of', '1'], file);
+    expect(JSON.parse(listed.stdout)).toMatchObject({
+      revision: 1,
+      answers: [
+        { origin: 'CNGGZ', destination: 'EETLL', rates: [{ count: 3 }] },
+        { origin: 'china', destination: 'north_europe' },
+      ],
+    });
+    const wrong = await ask(['--lanes', '-'], 'CNGGZ,EETLL\nCNGGZ\n');
+    expect(wrong).toMatchObject({ code: 2, stdout: '' });
+    expect(wrong.stderr).toBe("fairway: -, line 2: 'CNGGZ' is not ORIGIN,DESTINATION\n");
+    expect(await ask(['--lanes', '/no/such/file'])).toMatchObject({ code: 1, stdout: '' });
+    const unknown = await ask(['--lane', 'CNGGZ:EETLX', '--csv']);
+    expect(unknown).toMatchObject({ code: 2, stdout: '' });
+    expect(unknown.stderr).toContain('did you mean EETLL (Tallinn)?');
+    for (const revision of ['--as-of', '--min-revision'])
+      for (const lane of [
+        ['CNGGZ', 'EETLL'],
+        ['--lane', 'CNGGZ:EETLL'],
+      ]) {
+        const early = await ask([...lane, revision, '99']);
+        expect(early).toMatchObject({ code: 2, stdout: '' });
+        expect(early.stderr).toContain('there is no revision 99 yet');
+      }
     expect(await interrupt(running)).toBe(0);
   }));
 

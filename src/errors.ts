@@ -64,6 +64,11 @@ export const catalogue = {
   database_unavailable: { status: 503, title: 'The database cannot be reached', exit: exitCodes.retry },
   database_timeout: { status: 503, title: 'The database did not answer in time', exit: exitCodes.retry },
   revision_not_here: { status: 503, title: 'The revision has not come here yet', exit: exitCodes.retry },
+  rollups_behind: {
+    status: 503,
+    title: 'Too much waits to be rolled up, and no batch is taken',
+    exit: exitCodes.retry,
+  },
   outcome_unknown: { status: 503, title: 'Whether it was done is not known yet', exit: exitCodes.retry },
   database_refused: { status: 503, title: 'The database refused the connection', exit: exitCodes.failed },
   schema_missing: { status: 503, title: 'The database has not been migrated', exit: exitCodes.failed },

@@ -61,6 +61,8 @@ export interface Config {
   databaseMegabytes: number | undefined;
   /** What must stay free, or loads are refused; 0 refuses none. */
   diskReserveMegabytes: number;
+  /** Batches that may wait to be rolled up before no more are taken; 0: any number. */
+  rollupDebt: number;
   /** Size of a part's body at the most, once decoded. */
   partMegabytes: number;
   /** How long an open batch in parts waits for its next part. */
@@ -260,6 +262,14 @@ export const settings: readonly Setting[] = [
     fallback: '',
     explanation: 'what the database may take up, where no folder of its disk can be seen',
     parse: wholeNumber(1, 99_999_999),
+  },
+  {
+    name: 'FAIRWAY_ROLLUP_DEBT',
+    key: 'rollupDebt',
+    fallback: '100',
+    explanation:
+      'batches that may wait to be rolled up; then no more are taken until fewer do; 0 sets no bound',
+    parse: wholeNumber(0, 999_999),
   },
   {
     name: 'FAIRWAY_PART_MB',

@@ -130,6 +130,12 @@ export class Scale {
     return { seconds: (performance.now() - begun) / 1_000, ...JSON.parse(text) };
   }
 
+  /** The number that a setting has where nobody sets it. */
+  async setting(wanted) {
+    const { settings } = await this.command('config');
+    return Number(settings.find(({ name }) => name === wanted).value);
+  }
+
   async tidy() {
     await this.query('vacuum analyze');
   }

@@ -195,13 +195,20 @@ export async function debtRows(context) {
       await database.publish(database.sample(settings.middle, 2));
     });
     await asOfRow(context, database, ask, wanted);
-    await paused(`${whole(settings.batches)} batches of 50,000`, async () => {
-      let done = 0;
-      for await (const batch of database.batches(settings.batches, 50_000, 4)) {
-        progress.show(`batch ${++done} of ${settings.batches}…`);
-        await database.publish(batch);
-      }
-    });
+    // As many as the service lets wait before it refuses more, and as many as asked for.
+    const bound = await database.setting('FAIRWAY_ROLLUP_DEBT');
+    for (const count of new Set([Math.min(bound, settings.batches), settings.batches])) {
+      await paused(`${whole(count)} batches of 50,000`, async () => {
+        let done = 0;
+        for await (const batch of database.batches(count, 50_000, 4)) {
+          progress.show(`batch ${++done} of ${count}…`);
+          await database.publish(batch);
+        }
+      });
+    }
+    facts.push(
+      `admission refuses batches from ${bound} that wait to be rolled up (FAIRWAY_ROLLUP_DEBT), off here`,
+    );
   } finally {
     await database.stop();
   }

@@ -1,5 +1,17 @@
 /** The command line as a table of contents: a command each, its words here, its work in a file of its own. */
 import { Command, CommanderError, Option } from 'commander';
+import {
+  apiKey,
+  databaseUrl,
+  dataDir,
+  host,
+  json,
+  port,
+  role,
+  seedOption,
+  url,
+  type AddCommand,
+} from './options.js';
 import { processContext, type ConfigFlags, type Context } from './context.js';
 import { reportError } from './report-error.js';
 import { runBatches, runWithdraw } from './batches.js';
@@ -9,7 +21,7 @@ import { runImport } from './import.js';
 import { runKeysCreate, runKeysList, runKeysRevoke } from './keys.js';
 import { runMigrate } from './migrate.js';
 import { runRollup, runVerify } from './rollup.js';
-import { runRates, type RatesFlags } from './rates.js';
+import { addRatesCommand } from './rates-command.js';
 import { runSample, type SampleFlags } from './sample.js';
 import { runService } from './service.js';
 import { runSubmit, type SubmitFlags } from './submit.js';
@@ -21,26 +33,6 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 3 rejected, 4 not reachable or to be 
 
 const example = (...lines: string[]): string =>
   `\nExample${lines.length > 1 ? 's' : ''}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
-
-const port = (): Option => new Option('--port <number>', 'port to serve on (FAIRWAY_PORT)');
-const host = (): Option => new Option('--host <address>', 'address to serve on (FAIRWAY_HOST)');
-const dataDir = (): Option =>
-  new Option('--data-dir <folder>', 'folder of the embedded database (FAIRWAY_DATA_DIR)');
-const seedOption = (): Option =>
-  new Option(
-    '--seed <what>',
-    'what an empty database is filled with: sample, none, or a dump (FAIRWAY_SEED)',
-  );
-const role = (): Option => new Option('--role <role>', 'what it does: all, read or ingest (FAIRWAY_ROLE)');
-const databaseUrl = (): Option =>
-  new Option('--database-url <url>', 'PostgreSQL to use instead of the embedded one (DATABASE_URL)');
-const json = (): Option => new Option('--json', 'print JSON');
-
-const url = (): Option => new Option('--url <url>', 'the service (FAIRWAY_URL)');
-const apiKey = (): Option =>
-  new Option('--api-key <key>', 'key of a writer (better FAIRWAY_API_KEY or FAIRWAY_API_KEY_FILE)');
-
-type AddCommand = (name: string, description: string, ...examples: string[]) => Command;
 
 function build(): Command {
   const context = processContext();
@@ -246,24 +238,7 @@ function addBatchCommands(command: AddCommand, context: Context): void {
 }
 
 function addQuestionCommands(command: AddCommand, context: Context): void {
-  command(
-    'rates',
-    'ask the service for the average price per day between two places',
-    'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31',
-    'fairway rates china north_europe --from 2021-01-01 --to 2021-01-31',
-    'fairway rates CNGGZ EETLL --from 2021-01-01 --to 2021-01-31 --csv > rates.csv',
-  )
-    .argument('<origin>', 'code of a port or slug of a region')
-    .argument('<destination>', 'code of a port or slug of a region')
-    .requiredOption('--from <day>', 'first day, YYYY-MM-DD')
-    .requiredOption('--to <day>', 'last day, YYYY-MM-DD')
-    .option('--as-of <revision>', 'as it was at this revision')
-    .addOption(url())
-    .addOption(json().conflicts('csv'))
-    .option('--csv', 'print CSV')
-    .action((origin: string, destination: string, flags: Omit<RatesFlags, 'origin' | 'destination'>) =>
-      runRates(context, { origin, destination, ...flags }),
-    );
+  addRatesCommand(command, context);
   command(
     'sample',
     'print sample data, the same for the same words',

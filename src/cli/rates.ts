@@ -1,45 +1,91 @@
-/** `fairway rates`: asks the service over HTTP, prints a table with a bar per day, CSV or JSON. */
-import { ask } from './client.js';
-import { configure, type Context } from './context.js';
-import { ratesTable } from './rates-table.js';
+/** `fairway rates`: asks the service over HTTP about one lane or several, prints tables with a bar per day, CSV or JSON. */
+import { FairwayError } from '../errors.js';
+import { print, serviceOf, type ServiceFlags } from './ask-service.js';
+import { ask, download, jsonBody, type Service, type ServiceRequest } from './client.js';
+import type { Context } from './context.js';
+import { readLanes, type Lane } from './lanes.js';
+import { wholeNumber } from './numbers.js';
+import { ratesTable, type RateLine } from './rates-table.js';
 
-export interface RatesFlags {
-  origin: string;
-  destination: string;
+export interface RatesFlags extends ServiceFlags {
   from: string;
   to: string;
-  /** A revision. */
+  /** Further lanes, each FROM:TO. */
+  lane: string[];
+  /** A file of lanes, or - for standard input. */
+  lanes?: string;
+  /** Names with commas between them. */
+  stats?: string;
+  /** Revisions. */
   asOf?: string;
-  url?: string;
-  json?: boolean;
+  minRevision?: string;
+  format?: 'table' | 'csv' | 'json';
   csv?: boolean;
 }
 
-export interface RateLine {
-  count: number | null;
-  day: string;
-  price: number | null;
+/** Throws `usage`, `file_unreadable`, and what the service answers. */
+export async function runRates(context: Context, ends: readonly string[], flags: RatesFlags): Promise<void> {
+  const lanes = await readLanes(ends, flags);
+  const service = serviceOf(context, flags);
+  const asked = { lanes, single: flags.lane.length === 0 && flags.lanes === undefined, flags };
+  const format = flags.format ?? (flags.json ? 'json' : flags.csv ? 'csv' : 'table');
+  if (format === 'table') return printTables(context, service, asked);
+  const csv = format === 'csv';
+  // Lines end as they do here, not as on the wire.
+  const write = (chunk: Buffer): Promise<void> =>
+    print(context, csv ? chunk.toString('latin1').replaceAll('\r', '') : chunk);
+  await download(service, requestOf(asked, format), write);
+  if (!csv) await print(context, '\n');
 }
 
-export async function runRates(context: Context, flags: RatesFlags): Promise<void> {
-  const { config } = configure(context, flags.url === undefined ? {} : { url: flags.url });
-  const query = new URLSearchParams({
-    date_from: flags.from,
-    date_to: flags.to,
-    origin: flags.origin,
-    destination: flags.destination,
-    ...(flags.asOf === undefined ? {} : { as_of: flags.asOf }),
-  });
-  const path = `/rates?${query.toString()}`;
-  const answer = (await ask({ url: config.url }, { path })) as { rates: RateLine[] };
-  const { stdout } = context;
-  if (flags.json) stdout.write(`${JSON.stringify(answer)}\n`);
-  else if (flags.csv) stdout.write(csv(answer.rates));
-  else
-    stdout.write(
-      ratesTable(answer.rates, stdout.isTTY ? stdout.columns : 80, stdout.isTTY && !context.env['NO_COLOR']),
-    );
+interface Asked {
+  lanes: readonly Lane[];
+  /** Of one lane GET /rates is asked, whose answer names no lane. */
+  single: boolean;
+  flags: RatesFlags;
 }
 
-const csv = (rates: readonly RateLine[]): string =>
-  `day,price,count\n${rates.map(({ day, price, count }) => `${day},${price ?? ''},${count ?? 0}\n`).join('')}`;
+const highest = 999_999_999_999;
+
+function requestOf({ lanes, single, flags }: Asked, format: 'csv' | 'json'): ServiceRequest {
+  const { from, to, stats, asOf, minRevision } = flags;
+  const revisions = {
+    ...(asOf === undefined ? {} : { as_of: wholeNumber('--as-of', asOf, 0, highest) }),
+    ...(minRevision === undefined
+      ? {}
+      : { min_revision: wholeNumber('--min-revision', minRevision, 0, highest) }),
+  };
+  const questions = lanes.map((lane) => ({ date_from: from, date_to: to, ...lane }));
+  if (!single) {
+    const body = { questions, ...(stats === undefined ? {} : { stats: stats.split(',') }), ...revisions };
+    return {
+      method: 'POST',
+      path: `/rates/query?format=${format}`,
+      headers: { 'content-type': 'application/json' },
+      body: jsonBody(body),
+    };
+  }
+  const [question] = questions;
+  const query = new URLSearchParams({ ...question, ...(stats === undefined ? {} : { stats }), format });
+  for (const [name, revision] of Object.entries(revisions)) query.set(name, String(revision));
+  return { path: `/rates?${query.toString()}` };
+}
+
+async function printTables(context: Context, service: Service, asked: Asked): Promise<void> {
+  const answer = await ask(service, requestOf(asked, 'json'));
+  const { stdout, env } = context;
+  const columns = stdout.isTTY ? stdout.columns : 80;
+  const colour = stdout.isTTY && !env['NO_COLOR'];
+  const tables = asked.single
+    ? [answer as { rates: RateLine[] }]
+    : (answer as { answers: { rates: RateLine[] }[] }).answers;
+  for (const [index, { rates }] of tables.entries()) {
+    const { origin, destination } = asked.lanes[index] ?? noLane();
+    const heading = asked.single ? '' : `${index === 0 ? '' : '\n'}${origin} to ${destination}\n`;
+    await print(context, heading + ratesTable(rates, columns, colour));
+  }
+}
+
+const noLane = (): never => {
+  throw new FairwayError('internal_error', 'the service answered about more lanes than were asked for');
+};

@@ -47,7 +47,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
     subscribe((event) => {
       if (changesRates.has(event.kind)) roller?.kick();
     });
-    uploads = openUploads(opened, config, emit);
+    uploads = openUploads(opened, config, emit, () => roller?.kick());
     server = buildServer({ ...opened, roller, uploads }, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
     emit({ kind: 'listening', address });
@@ -106,6 +106,7 @@ function buildServer(
     storage: () => readStorage(database, { deadline: performance.now() + probeMilliseconds }),
     room: () => uploads.disk.room(),
     reserveBytes: uploads.disk.reserveBytes,
+    debt: () => uploads.debt.now(),
   });
   subscribe(metrics.observe);
   return createServer({

@@ -13,8 +13,9 @@ import {
   rejection,
   state,
 } from './batch-shapes.js';
-import { away, gone, json, moment as revisions, nullable, problems } from './contract-shapes.js';
+import { away, gone, json, moment as revisions, nullable, orCsv, problems } from './contract-shapes.js';
 import { opening } from './part-contract.js';
+import { format } from './query-contract.js';
 
 const cursor = Type.Optional(
   Type.String({ maxLength: 40, description: '`next` of the answer before; go on from there' }),
@@ -167,27 +168,24 @@ export const batchRoutes = {
       params: Type.Object({ id }),
       querystring: Type.Object(
         {
-          format: Type.Optional(Type.Union([Type.Literal('json'), Type.Literal('csv')])),
+          format: format('json', 'csv'),
           cursor,
           limit: limit(10_000, pageSizes.errors),
         },
         { additionalProperties: false },
       ),
       response: {
-        200: {
-          description: 'Faults',
-          content: {
-            'application/json': {
-              schema: Type.Object({
-                errors: Type.Array(fault),
-                error_total: Type.Integer(),
-                error_counts: counts,
-                next,
-              }),
-            },
-            'text/csv': { schema: Type.String() },
-          },
-        },
+        200: orCsv(
+          json(
+            'Faults',
+            Type.Object({
+              errors: Type.Array(fault),
+              error_total: Type.Integer(),
+              error_counts: counts,
+              next,
+            }),
+          ),
+        ),
         ...problems({
           400: 'A parameter is not valid',
           ...refused,
@@ -222,38 +220,42 @@ export const batchRoutes = {
       operationId: 'sources',
       tags: ['Batches'],
       summary: 'Which of your batches stand behind a day of a lane',
+      description: 'As CSV, with `format=csv` or `Accept: text/csv`, the sources alone.',
       security,
       querystring: Type.Object(
         {
           origin: Type.String({ maxLength: 80, description: 'Code of a port or slug of a region' }),
           destination: Type.String({ maxLength: 80, description: 'Code of a port or slug of a region' }),
           day: Type.String({ maxLength: 10, description: 'YYYY-MM-DD', examples: ['2021-01-01'] }),
+          format: format('json', 'csv'),
           ...revisions,
         },
         { additionalProperties: false },
       ),
       response: {
-        200: json(
-          'Batches, by number',
-          Type.Object({
-            origin: Type.String(),
-            destination: Type.String(),
-            day: Type.String(),
-            items: count('Of the day, those of other keys included'),
-            sources: Type.Array(
-              Type.Object({
-                batch: id,
-                key: nullable(Type.String(), 'The Idempotency-Key it was sent with'),
-                published_at: moment('When it became visible'),
-                items: count('Of the day'),
-                average: nullable(
-                  Type.Number(),
-                  'Null for a batch of somebody else with fewer than three items',
-                ),
-              }),
-            ),
-            revision: count('Revision the answer belongs to'),
-          }),
+        200: orCsv(
+          json(
+            'Batches, by number',
+            Type.Object({
+              origin: Type.String(),
+              destination: Type.String(),
+              day: Type.String(),
+              items: count('Of the day, those of other keys included'),
+              sources: Type.Array(
+                Type.Object({
+                  batch: id,
+                  key: nullable(Type.String(), 'The Idempotency-Key it was sent with'),
+                  published_at: moment('When it became visible'),
+                  items: count('Of the day'),
+                  average: nullable(
+                    Type.Number(),
+                    'Null for a batch of somebody else with fewer than three items',
+                  ),
+                }),
+              ),
+              revision: count('Revision the answer belongs to'),
+            }),
+          ),
         ),
         ...problems({
           400: 'A parameter is not valid',

@@ -34,6 +34,12 @@ export const json = <Schema extends TSchema>(description: string, schema: Schema
   content: { 'application/json': { schema } },
 });
 
+/** The same as text, where the request says so. */
+export const orCsv = <Content extends object>(answer: { description: string; content: Content }) => ({
+  ...answer,
+  content: { ...answer.content, 'text/csv': { schema: Type.String() } },
+});
+
 export const problems = <Status extends number>(meanings: Record<Status, string>) =>
   Object.fromEntries(
     Object.entries<string>(meanings).map(([status, description]) => [

@@ -2,7 +2,7 @@
 import { Type } from 'typebox';
 import { batchRoutes } from './batch-contract.js';
 import { historyRoutes } from './history-contract.js';
-import { away, gone, json, moment, nullable, problems, revision } from './contract-shapes.js';
+import { away, gone, json, moment, nullable, orCsv, problems, revision } from './contract-shapes.js';
 import { partRoutes } from './part-contract.js';
 import { format, queryRoutes, rate, statistics } from './query-contract.js';
 import { maximumDays } from './question.js';
@@ -56,12 +56,7 @@ export const routes = {
         ...moment,
       }),
       response: {
-        200: json(
-          'A rate per day, newest first',
-          Type.Object({
-            rates: Type.Array(rate),
-          }),
-        ),
+        200: orCsv(json('A rate per day, newest first', Type.Object({ rates: Type.Array(rate) }))),
         ...problems({
           400: 'A parameter is missing or not valid',
           404: 'There is no such place',

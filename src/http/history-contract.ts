@@ -1,6 +1,7 @@
 /** The part of the contract that is about revisions and what they changed. */
 import { Type } from 'typebox';
-import { away, gone, nullable, problems } from './contract-shapes.js';
+import { away, gone, nullable, orCsv, problems } from './contract-shapes.js';
+import { format } from './query-contract.js';
 
 /** How many revisions, and changes, where no limit is given. */
 export const historyPages = { revisions: 100, changes: 10_000 };
@@ -107,18 +108,19 @@ export const historyRoutes = {
       tags: ['Time'],
       summary: 'Lanes and days whose rate moved between two revisions',
       description:
-        'For those who keep a copy: put each entry in place of what the copy has for its lane and day, and the copy is that of `revision`; start with `since=0` and an empty one. Pages are of whole lanes, so one may have more entries than `limit`, and `next` keeps to the revision of the first page. `Accept: application/x-ndjson` streams all of it, whatever `limit`; the last line has the revision, and without it the answer is not whole.',
+        'For those who keep a copy: put each entry in place of what the copy has for its lane and day, and the copy is that of `revision`; start with `since=0` and an empty one. Pages are of whole lanes, so one may have more entries than `limit`, and `next` keeps to the revision of the first page. `Accept: application/x-ndjson` streams all of it, whatever `limit`; the last line has the revision, and without it the answer is not whole. So does CSV (`format=csv` or `Accept: text/csv`), without such a line; a count of none is 0 there.',
       querystring: Type.Object(
         {
           since: number('The revision of your copy; 0 where you have none'),
           until: Type.Optional(number('The revision it shall have; the newest where it is not given')),
           limit: limit(100_000, historyPages.changes, 'changes, and up to the end of their lane'),
+          format: format('json', 'ndjson', 'csv'),
           cursor,
         },
         { additionalProperties: false },
       ),
       response: {
-        200: {
+        200: orCsv({
           description: 'Changes, lane by lane, by day',
           content: {
             'application/json': {
@@ -131,7 +133,7 @@ export const historyRoutes = {
             },
             ...lines,
           },
-        },
+        }),
         ...problems({ 400: 'A parameter is not valid', ...gone, ...away }),
       },
     },

@@ -1,7 +1,7 @@
 /** The part of the contract that is about many questions at once. */
 import { Type } from 'typebox';
 import { statisticNames } from '../query/statistics/definitions.js';
-import { away, json, nullable, problems, revision } from './contract-shapes.js';
+import { away, nullable, orCsv, problems, revision } from './contract-shapes.js';
 
 /** Questions in one request at the most, and days of all of them together. */
 export const mostQuestions = 1_000;
@@ -70,10 +70,13 @@ export const queryRoutes = {
         { additionalProperties: false },
       ),
       response: {
-        200: json(
-          'Answers, in the order of the questions',
-          Type.Object({ revision, answers: Type.Array(answer) }),
-        ),
+        200: orCsv({
+          description: 'Answers, in the order of the questions',
+          content: {
+            'application/json': { schema: Type.Object({ revision, answers: Type.Array(answer) }) },
+            'application/x-ndjson': { schema: Type.String({ description: 'An answer a line' }) },
+          },
+        }),
         ...problems({
           400: 'A question is not valid, or too much is asked for at once',
           404: 'There is no such place',

@@ -71,9 +71,10 @@ export class PartedBatches {
     });
   }
 
-  /** Publishes. Throws `parts_incomplete`, `batch_unknown`, `batch_state`, `outcome_unknown`. */
+  /** Publishes. Throws `parts_incomplete`, `batch_unknown`, `batch_state`, `outcome_unknown`, `rollups_behind`. */
   async publish(id: string, caller: Caller, stated: Stated): Promise<Batch> {
-    const { id: batch } = await this.#batch(id, caller);
+    const { id: batch, state } = await this.#batch(id, caller);
+    if (state === 'loading') await this.#context.debt?.admit();
     const now = await this.#tracked(publishParted(this.#context, batch, stated));
     await this.#context.reach?.('answering');
     const published = await this.#batch(batch, caller);

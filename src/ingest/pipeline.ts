@@ -64,7 +64,7 @@ export class Uploads {
   /**
    * Takes a batch. A rejected one is no error: its state says so. Throws `overloaded`, `in_progress`, `key_conflict`,
    * `batch_unknown`, `batch_state`, `request_timeout`, `request_too_large`, `body_unreadable`, `outcome_unknown`,
-   * `disk_nearly_full`.
+   * `disk_nearly_full`, `rollups_behind`.
    */
   take(upload: Upload, source: Bytes): Promise<Verdict> {
     return this.#tracked(
@@ -113,9 +113,13 @@ export class Uploads {
   }
 
   /** The verdict, or the id of a batch that has it or will have it from somebody else. */
-  #load(upload: Upload, body: Bytes): Promise<Verdict | string> {
+  async #load(upload: Upload, body: Bytes): Promise<Verdict | string> {
+    const { disk, debt } = this.#context;
+    // Without a slot, which others could use; and again with one, for it may have taken a while to come.
+    await debt?.admit();
     return this.#loads.use(async () => {
-      await this.#context.disk.check();
+      await debt?.admit();
+      await disk.check();
       const opened = await openUpload(this.#context, upload);
       return 'known' in opened ? opened.known : this.#loadClaimed(upload, opened.claim, body);
     });

@@ -1,12 +1,13 @@
 /** Metrics: a subscriber of events. In go events, out comes text in the format of Prometheus. */
 import { collectDefaultMetrics, Gauge, Registry, type GaugeConfiguration } from 'prom-client';
 import type { Emit } from '../events.js';
+import { debtGauges, type DebtOptions } from './debt-metrics.js';
 import type { Observers } from './observers.js';
 import { Distribution, LabelledTally, Tally } from './tallies.js';
 import { purgeMetrics, storageGauges, type StorageOptions } from './storage-metrics.js';
 import { uploadMetrics } from './upload-metrics.js';
 
-export interface MetricsOptions extends StorageOptions {
+export interface MetricsOptions extends StorageOptions, DebtOptions {
   /** Connections of the pool now. */
   pool: () => { total: number; idle: number; waiting: number };
   /** Asks the database for the newest revision; rejects where it does not answer. */
@@ -28,6 +29,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const observers = eventMetrics(registry);
   gauges(registry, options);
   storageGauges(registry, options);
+  debtGauges(registry, options);
   return {
     observe: (event) => observers[event.kind]?.(event as never),
     contentType: registry.contentType,

@@ -23,6 +23,13 @@ test('a line per day, oldest first, bars in proportion', () => {
   );
 });
 
+test('statistics have columns of their own, before the number of items', () => {
+  const days = [{ day: '2021-01-01', count: 3, price: 50, median: 49.5, 'p97.5': null }];
+  expect(ratesTable(days, 48, false)).toBe(
+    ['day         price  median  p97.5  items', '2021-01-01  50.00   49.50      –      3', ''].join('\n'),
+  );
+});
+
 test('it fits terminals of any width that holds its figures', () => {
   fc.assert(
     fc.property(fc.integer({ min: 28, max: 300 }), (columns) => {

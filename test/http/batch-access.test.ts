@@ -164,6 +164,17 @@ test('sources name the batches behind a day: averages for the owner, none below 
           { batch: second.id, items: 3, average: 200 },
         ],
       });
+      const asCsv = await ask(keys.admin, 'origin=asia&destination=BBBBB&day=2022-01-01&format=csv');
+      expect(asCsv.headers).toMatchObject({
+        'content-type': 'text/csv; charset=utf-8',
+        'rates-revision': '5',
+      });
+      expect(asCsv.body.split('\r\n').map((line) => line.replace(/\d{4}-.*Z/, 'T'))).toEqual([
+        'batch,key,published_at,items,average',
+        `${first.id},a,T,2,`,
+        `${second.id},,T,3,200`,
+        '',
+      ]);
       expect((await ask(keys.acme, 'origin=asia&destination=BBBBB&day=2022-01-02')).json()).toMatchObject({
         items: 0,
         sources: [],

@@ -95,6 +95,16 @@ test('a rejected batch says every fault, keeps them, and changes nothing that is
       const asCsv = await page('?format=csv');
       expect(asCsv.headers['content-type']).toMatch(/^text\/csv/);
       expect(asCsv.body.split('\r\n')).toHaveLength(302);
+      const accepting = async (accept: string, query = '') => {
+        const { headers } = await test.server.inject({
+          url: `${problem.errors_url}${query}`,
+          headers: { accept },
+        });
+        return String(headers['content-type']).split(';')[0];
+      };
+      expect(await accepting('text/html, text/csv;q=0.9, */*;q=0.1')).toBe('text/csv');
+      expect(await accepting('text/csv;q=0.1, application/json')).toBe('application/json');
+      expect(await accepting('text/csv', '?format=json')).toBe('application/json');
       expect(asCsv.body).toMatch(/^line,column,field,code,message,value\r\n42,7,dest_code,port_unknown,/);
     },
     { itemsPerPart: 10 },

@@ -93,6 +93,19 @@ async function applyLines(server: Server, copy: Copy, since: number, until: numb
   for (const change of objects) apply(copy, change);
 }
 
+async function applyCsv(server: Server, copy: Copy, since: number, until: number): Promise<void> {
+  const url = `/rates/changes?since=${since}&until=${until}&format=csv`;
+  const { headers, body } = await server.inject({ url, headers: lines });
+  expect(headers).toMatchObject({ 'content-type': 'text/csv; charset=utf-8', 'rates-revision': `${until}` });
+  const [header, ...rows] = body.split('\r\n');
+  expect([header, rows.pop()]).toEqual(['orig_code,dest_code,day,price,count', '']);
+  for (const row of rows) {
+    const [orig_code = '', dest_code = '', day = '', price, count] = row.split(',');
+    const known = { price: price === '' ? null : Number(price), count: count === '0' ? null : Number(count) };
+    apply(copy, { orig_code, dest_code, day, ...known });
+  }
+}
+
 test(
   'a copy at one revision with the changes up to another is the copy at the other',
   { timeout: 120_000 },
@@ -128,9 +141,10 @@ test(
                   gone++;
                   return;
                 }
-                const copies = [new Map(before), new Map(before)] as const;
+                const copies = [new Map(before), new Map(before), new Map(before)] as const;
                 await applyPages(server, copies[0], since ?? 0, until ?? 0, 1 + (w % 5));
                 await applyLines(server, copies[1], since ?? 0, until ?? 0);
+                await applyCsv(server, copies[2], since ?? 0, until ?? 0);
                 for (const copy of copies)
                   expect(Object.fromEntries(copy)).toEqual(Object.fromEntries(after));
                 changed += after.size;

@@ -1,60 +1,21 @@
 /** Bursts, slow and broken clients: over real connections. */
-import { request, type IncomingMessage } from 'node:http';
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { listen } from '../../src/http/listen.js';
 import { readBody } from '../../src/ingest/upload/body.js';
 import { Slots } from '../../src/ingest/upload/slots.js';
 import { csv, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
+import { sendTo } from '../support/sending.js';
 
 const header = 'orig_code,dest_code,day,price\n';
 const line = 'AAAAA,BBBBB,2022-01-01,100\n';
 
-interface Sending {
-  write(text: string): void;
-  end(text?: string): void;
-  destroy(): void;
-  answer: Promise<{
-    status: number;
-    headers: IncomingMessage['headers'];
-    body: { code?: string; state?: string };
-  }>;
-}
-
-/** A request whose body is sent as the test likes. */
-async function sendTo({ server }: BatchTest, headers: Record<string, string> = {}): Promise<Sending> {
-  const known = server.server.address();
-  const port =
-    known !== null && typeof known === 'object'
-      ? known.port
-      : Number(new URL(await listen(server, '127.0.0.1', 0)).port);
-  const sending = request({
-    host: '127.0.0.1',
-    port,
-    agent: false,
-    method: 'POST',
-    path: '/batches',
-    headers: { 'content-type': 'text/csv', ...headers },
-  });
-  const answer: Sending['answer'] = new Promise((resolve, reject) => {
-    sending.on('response', (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () =>
-        resolve({
-          status: response.statusCode ?? 0,
-          headers: response.headers,
-          body: JSON.parse(text) as { code?: string },
-        }),
-      );
-    });
-    sending.on('error', reject);
-  });
-  answer.catch(() => undefined);
+/** A batch, of which the header has gone. */
+async function begun({ server }: BatchTest, headers: Record<string, string> = {}) {
+  const { sending, answer } = await sendTo(server, { method: 'POST', path: '/batches', headers });
   sending.write(header);
   return {
-    write: (text) => sending.write(text),
-    end: (text) => sending.end(text),
+    write: (text: string) => sending.write(text),
+    end: (text?: string) => sending.end(text),
     destroy: () => sending.destroy(),
     answer,
   };
@@ -76,13 +37,13 @@ test('an upload that stalls or drips is cut off with 408, and nothing of it stay
   withBatches(
     async (test) => {
       for (const headers of [{}, { 'idempotency-key': 'k' }]) {
-        const stalled = await sendTo(test, headers);
+        const stalled = await begun(test, headers);
         stalled.write(line.repeat(8));
         expect(await stalled.answer).toMatchObject({ status: 408, body: { code: 'request_timeout' } });
         stalled.destroy();
         expect(await left(test)).toEqual(nothing);
       }
-      const dripping = await sendTo(test);
+      const dripping = await begun(test);
       const drips = setInterval(() => dripping.write('A'), 10);
       expect(await dripping.answer).toMatchObject({ status: 408 });
       clearInterval(drips);
@@ -107,7 +68,7 @@ test('only waiting for the client counts: a slow reader of an honest upload cuts
 test('a client that goes away in the middle leaves nothing', () =>
   withBatches(
     async (test) => {
-      const sending = await sendTo(test, { 'idempotency-key': 'k' });
+      const sending = await begun(test, { 'idempotency-key': 'k' });
       sending.write(line.repeat(8));
       await until(async () => (await test.query('select from fairway.segments')).length > 0);
       sending.destroy();
@@ -123,12 +84,12 @@ test('a client that goes away in the middle leaves nothing', () =>
 test('beyond the bound a load waits its turn for a moment, then is told to come again; the others are not disturbed', () =>
   withBatches(
     async (test) => {
-      const running = await sendTo(test);
+      const running = await begun(test);
       await until(async () => (await left(test))[0]?.['batches'] === 1);
       const refused = await test.post(csv(itemsOf(3)));
       expect(refused.json()).toMatchObject({ status: 503, code: 'overloaded' });
       expect(refused.headers['retry-after']).toBe('2');
-      const early = await sendTo(test);
+      const early = await begun(test);
       expect(await early.answer).toMatchObject({ status: 503 });
       early.destroy();
       running.end(line.repeat(3));
@@ -153,7 +114,7 @@ test('slots go to those who wait in the order they came', async () => {
 test('an answer that comes before the body has ended reaches a client that is still sending', () =>
   withBatches(
     async (test) => {
-      const refused = await sendTo(test);
+      const refused = await begun(test);
       expect(await refused.answer).toMatchObject({ status: 401, body: { code: 'unauthenticated' } });
       // What it goes on sending is thrown away.
       for (let part = 0; part < 16; part++) refused.write(line.repeat(10_000));

@@ -1,14 +1,13 @@
 /** Batches in parts where something breaks off: connections cut at COMMIT, a database that is away, clients that stall or go. */
-import { request } from 'node:http';
 import { expect, test } from 'vitest';
 import { collect } from '../../src/ingest/collect.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
 import { limits } from '../../src/http/limits.js';
-import { listen } from '../../src/http/listen.js';
 import { contextOf, csv, importPlaces, itemsOf, withBatches, type BatchTest } from '../support/batches.js';
 import { withDatabase } from '../support/database.js';
 import { digestOf, left, opened, partOf, put } from '../support/parts.js';
 import { cutCommit, isCommit } from '../support/cut-commit.js';
+import { sendTo } from '../support/sending.js';
 import { withPostgresProxy } from '../support/postgres-proxy.js';
 import {
   bytes,
@@ -191,43 +190,24 @@ test('two that open with one key at once have the same batch, and only one of th
     ).toHaveLength(1);
   }));
 
-/** A part over a real connection, whose body the test sends as it likes. */
-async function sendTo({ server }: BatchTest, id: string, whole: string) {
-  const known = server.server.address();
-  const port =
-    known !== null && typeof known === 'object'
-      ? known.port
-      : Number(new URL(await listen(server, '127.0.0.1', 0)).port);
-  const sending = request({
-    host: '127.0.0.1',
-    port,
-    agent: false,
+/** A part, of which nothing has gone. */
+const begin = ({ server }: BatchTest, id: string, whole: string) =>
+  sendTo(server, {
     method: 'PUT',
     path: `/batches/${id}/parts/1`,
-    headers: { 'content-type': 'text/csv', 'content-digest': digestOf(whole) },
+    headers: { 'content-digest': digestOf(whole) },
   });
-  const answer = new Promise<{ status: number; body: unknown }>((resolve, reject) => {
-    sending.on('response', (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
-    });
-    sending.on('error', reject);
-  });
-  answer.catch(() => undefined);
-  return { sending, answer };
-}
 
 test('a part that stalls is cut off, one whose client goes away leaves nothing, one that is there is answered before its body', () =>
   withBatches(
     async (test) => {
       const id = await opened(test);
       const whole = csv(itemsOf(9));
-      const stalled = await sendTo(test, id, whole);
+      const stalled = await begin(test, id, whole);
       stalled.sending.write(whole.slice(0, 90));
       expect(await stalled.answer).toMatchObject({ status: 408, body: { code: 'request_timeout' } });
       stalled.sending.destroy();
-      const gone = await sendTo(test, id, whole);
+      const gone = await begin(test, id, whole);
       gone.sending.write(whole.slice(0, 90));
       const begun = () => test.events.filter(({ kind }) => kind === 'part-begun').length;
       await until(async () => begun() === 2);
@@ -235,7 +215,7 @@ test('a part that stalls is cut off, one whose client goes away leaves nothing, 
       await until(async () => test.events.filter(({ kind }) => kind === 'part-ended').length === 2);
       expect(await left(test)).toMatchObject([{ parts: 0, segments: 0 }]);
       expect((await put(test, id, 1, whole)).statusCode).toBe(201);
-      const again = await sendTo(test, id, whole);
+      const again = await begin(test, id, whole);
       again.sending.flushHeaders();
       expect(await again.answer).toMatchObject({ status: 200, body: { items: 9 } });
       again.sending.destroy();
@@ -250,7 +230,7 @@ test('a part may take longer than a body that is read whole', () =>
     const { requestMilliseconds } = limits;
     limits.requestMilliseconds = 20;
     try {
-      const slow = await sendTo(test, id, whole);
+      const slow = await begin(test, id, whole);
       slow.sending.write(whole.slice(0, 90));
       await new Promise((resolve) => setTimeout(resolve, 200));
       slow.sending.end(whole.slice(90));

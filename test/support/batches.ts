@@ -52,6 +52,7 @@ export interface PostOptions {
 
 export interface BatchTestOptions extends Partial<ServerOptions> {
   disk?: UploadContext['disk'];
+  debt?: UploadContext['debt'];
   limits?: Partial<UploadLimits>;
   itemsPerPart?: number;
 }
@@ -59,11 +60,11 @@ export interface BatchTestOptions extends Partial<ServerOptions> {
 /** A database with places, and a server over it. */
 export const withBatches = (
   work: (test: BatchTest) => Promise<void>,
-  { limits, itemsPerPart, disk = anyRoom, ...options }: BatchTestOptions = {},
+  { limits, itemsPerPart, disk = anyRoom, debt, ...options }: BatchTestOptions = {},
 ): Promise<void> =>
   withDatabase(async (test) => {
     await importPlaces(test);
-    const uploads = new Uploads({ ...contextOf(test, limits, itemsPerPart), disk });
+    const uploads = new Uploads({ ...contextOf(test, limits, itemsPerPart), disk, debt });
     await withServer(
       test,
       async (server) => {

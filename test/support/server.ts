@@ -2,6 +2,7 @@
 import type { Database } from '../../src/database/database.js';
 import type { Emit } from '../../src/events.js';
 import { createServer, type Server, type ServerOptions } from '../../src/http/server.js';
+import { readDebt } from '../../src/ingest/debt/debt.js';
 import { Uploads } from '../../src/ingest/pipeline.js';
 import { readUpload } from '../../src/ingest/parse/upload.js';
 import { uploadLimits } from '../../src/ingest/upload/limits.js';
@@ -19,6 +20,7 @@ export const defaults = (database: Database, emit: Emit): ServerOptions & { obse
     storage: () => readStorage(database),
     room: () => Promise.resolve(undefined),
     reserveBytes: 0,
+    debt: () => readDebt(database),
   });
   return {
     database,

@@ -19,6 +19,7 @@ import {
 import { pageSizes } from '../batch-contract.js';
 import { routes } from '../contract.js';
 import { splitOpening } from '../opening.js';
+import { chooseFormat, mediaTypes } from '../negotiate.js';
 import { readCursor, readMoment, writeCursor } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 import { bytesOf, readUploadRequest } from '../uploads.js';
@@ -170,11 +171,10 @@ function errorsRoute(server: Server, services: Services): void {
       const { cursor, limit = pageSizes.errors, format } = request.query;
       const batch = await readBatch(database, request.params.id, callerOf(request), { deadline: deadline() });
       if (batch.state === 'rejected' && batch.purgedAt) throw faultsGone(batch, batch.purgedAt);
-      const accepted = request.headers.accept ?? '';
       reply.header('vary', 'Accept');
-      if (format === 'csv' || (format === undefined && /\btext\/csv\b/.test(accepted))) {
+      if (chooseFormat(['json', 'csv'], format, request.headers.accept) === 'csv') {
         return reply
-          .type('text/csv; charset=utf-8')
+          .type(mediaTypes.csv)
           .header('content-disposition', `attachment; filename="batch-${batch.id}-errors.csv"`)
           .send(Readable.from(faultsAsCsv(pages(batch))));
       }

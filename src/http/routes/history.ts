@@ -1,13 +1,15 @@
 /** GET /revisions and GET /rates/changes: what changed, for those who follow along or keep a copy. */
 import { Readable } from 'node:stream';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { FairwayError } from '../../errors.js';
 import { changesBetween, type ChangesPage, type LaneChanges } from '../../query/history/changes.js';
 import { revisionsSince, type Revision, type RevisionsPage } from '../../query/history/revisions.js';
+import { fewestItems } from '../../query/fewest-items.js';
 import { dayText, renderRate } from '../../query/render.js';
 import { routes } from '../contract.js';
+import { csvField } from '../csv.js';
 import { historyPages } from '../history-contract.js';
-import { chooseFormat, mediaTypes } from '../negotiate.js';
+import { chooseFormat, mediaTypes, type AnswerFormat } from '../negotiate.js';
 import { readCursor, readCursorOf, writeCursor } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
@@ -20,8 +22,9 @@ export function historyRoutes(server: Server, services: Services): void {
       const from = cursor === undefined ? since : Number(readCursor(cursor));
       const page = await revisionsSince(source, from, limit, { deadline: deadline() });
       const { revisions, newest } = page;
-      void reply.header('rates-revision', newest);
-      if (isWanted(request)) return sendLines(reply, revisionLines(services, page, newest));
+      void reply.headers({ 'rates-revision': newest, vary: 'Accept' });
+      if (chooseFormat(['json', 'ndjson'], undefined, request.headers.accept) === 'ndjson')
+        return sendLines(reply, 'ndjson', revisionLines(services, page, newest));
       const last = revisions.at(-1)?.revision ?? newest;
       return { revisions, revision: newest, next: last < newest ? writeCursor(String(last)) : null };
     },
@@ -30,13 +33,14 @@ export function historyRoutes(server: Server, services: Services): void {
     ...routes.changes,
     handler: async (request, reply) => {
       const { since, limit = historyPages.changes, cursor } = request.query;
+      const format = chooseFormat(['json', 'ndjson', 'csv'], request.query.format, request.headers.accept);
       const { until, afterLane } = placeOf(request.query.until, cursor);
       if (until !== undefined && until < since) throw backwards(since, until);
       const read = (afterLane: number, until: number | undefined): Promise<ChangesPage> =>
         changesBetween(source, { since, until, afterLane }, { deadline: deadline() });
       const first = await read(afterLane, until);
-      void reply.header('rates-revision', first.until);
-      if (isWanted(request)) return sendLines(reply, changeLines(first, read));
+      void reply.headers({ 'rates-revision': first.until, vary: 'Accept' });
+      if (format !== 'json') return sendLines(reply, format, linesOf[format](first, read));
       const { lanes, lastLane } = await fill(first, limit, read);
       const next = lastLane === undefined ? 'null' : `"${writeCursor(`${first.until}.${lastLane}`)}"`;
       return reply
@@ -48,13 +52,9 @@ export function historyRoutes(server: Server, services: Services): void {
   });
 }
 
-/** Lines, where Accept says so. */
-const isWanted = ({ headers }: FastifyRequest): boolean =>
-  chooseFormat(['json', 'ndjson'], undefined, headers.accept) === 'ndjson';
-
-/** Where a chunk cannot be made the connection breaks off; that nobody takes a part for the whole, the last line must tell. */
-const sendLines = (reply: FastifyReply, chunks: AsyncIterable<string>): FastifyReply =>
-  reply.type(mediaTypes.ndjson).send(Readable.from(chunks, { objectMode: false }));
+/** Where a chunk cannot be made the connection breaks off; that nobody takes a part for the whole, the last line must tell, or in CSV, which has no place for it, the end of the body as HTTP has it. */
+const sendLines = (reply: FastifyReply, format: AnswerFormat, chunks: AsyncIterable<string>): FastifyReply =>
+  reply.type(mediaTypes[format]).send(Readable.from(chunks, { objectMode: false }));
 
 /** A page at a time up to the revision that was the newest at first. */
 async function* revisionLines(
@@ -78,15 +78,25 @@ async function* revisionLines(
 type Read = (afterLane: number, until: number) => Promise<ChangesPage>;
 
 /** A lane at a time: all that were read at once would be a large text. */
-async function* changeLines(first: ChangesPage, read: Read): AsyncGenerator<string> {
+async function* changedLanes(first: ChangesPage, read: Read): AsyncGenerator<LaneChanges> {
   let { lanes, lastLane } = first;
   for (;;) {
-    for (const lane of lanes) yield `${renderLane(lane, '\n')}\n`;
+    yield* lanes;
     if (lastLane === undefined) break;
     ({ lanes, lastLane } = await read(lastLane, first.until));
   }
-  yield `{"revision":${first.until}}\n`;
 }
+
+const linesOf = {
+  async *ndjson(first: ChangesPage, read: Read): AsyncGenerator<string> {
+    for await (const lane of changedLanes(first, read)) yield `${renderLane(lane, '\n')}\n`;
+    yield `{"revision":${first.until}}\n`;
+  },
+  async *csv(first: ChangesPage, read: Read): AsyncGenerator<string> {
+    yield 'orig_code,dest_code,day,price,count\r\n';
+    for await (const lane of changedLanes(first, read)) yield csvOfLane(lane);
+  },
+};
 
 /** Lanes until there are as many changes as asked for. */
 async function fill(first: ChangesPage, limit: number, read: Read): Promise<ChangesPage> {
@@ -111,6 +121,14 @@ function renderLane({ origin, destination, days, counts, sums }: LaneChanges, se
   return days
     .map((day, index) => `${lane}${dayText(day)}",${renderRate(counts[index] ?? 0, sums[index] ?? 0)}}`)
     .join(separator);
+}
+
+/** As CSV of rates has them: what is null is empty, a count of none is 0. */
+function csvOfLane({ origin, destination, days, counts, sums }: LaneChanges): string {
+  const ends = `${csvField(origin)},${csvField(destination)},`;
+  const line = (day: number, count: number, sum: number): string =>
+    `${ends}${dayText(day)},${count < fewestItems ? '' : sum / count},${count}\r\n`;
+  return days.map((day, index) => line(day, counts[index] ?? 0, sums[index] ?? 0)).join('');
 }
 
 /** Where to go on: the cursor keeps to the revision of the first page. */

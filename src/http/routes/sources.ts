@@ -6,6 +6,8 @@ import { fewestItems } from '../../query/fewest-items.js';
 import { sourcesBetween, type SourceBatch } from '../../query/sources/sources.js';
 import { callerOf, requireScope } from '../access.js';
 import { routes } from '../contract.js';
+import { csvField } from '../csv.js';
+import { chooseFormat, mediaTypes } from '../negotiate.js';
 import { momentOf } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
@@ -16,6 +18,7 @@ export function sourcesRoute(server: Server, services: Services): void {
     onRequest: requireScope(services, 'ingest', 'withdraw'),
     handler: async (request, reply) => {
       const { origin, destination, day: text } = request.query;
+      const format = chooseFormat(['json', 'csv'], request.query.format, request.headers.accept);
       const question = { origin, destination, day: dayOf(text), ...momentOf(request.query) };
       const { revision, batches } = await sourcesBetween(source, question, {
         deadline: deadline(),
@@ -23,12 +26,15 @@ export function sourcesRoute(server: Server, services: Services): void {
       const behind = batches.filter((batch) => countOf(batch) > 0);
       const caller = callerOf(request);
       const shown = behind.filter((batch) => caller.all || batch.owner === caller.key);
-      return reply.header('rates-revision', revision).send({
+      void reply.headers({ 'rates-revision': revision, vary: 'Accept' });
+      const sources = shown.map((batch) => render(batch, caller));
+      if (format === 'csv') return reply.type(mediaTypes.csv).send(csvOf(sources));
+      return reply.send({
         origin,
         destination,
         day: text,
         items: behind.reduce((sum, batch) => sum + countOf(batch), 0),
-        sources: shown.map((batch) => render(batch, caller)),
+        sources,
         revision,
       });
     },
@@ -48,6 +54,21 @@ function render(batch: SourceBatch, caller: Caller) {
     average: told ? (batch.sums[0] ?? 0) / items : null,
   };
 }
+
+/** Its own batches alone; how many items the day has in all is not told. */
+const csvOf = (sources: readonly ReturnType<typeof render>[]): string =>
+  [
+    ['batch', 'key', 'published_at', 'items', 'average'],
+    ...sources.map(({ batch, key, published_at, items, average }) => [
+      batch,
+      csvField(key ?? ''),
+      published_at,
+      items,
+      average ?? '',
+    ]),
+  ]
+    .map((fields) => `${fields.join(',')}\r\n`)
+    .join('');
 
 function dayOf(text: string): number {
   const day = parseDay(text);

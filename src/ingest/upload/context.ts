@@ -5,6 +5,7 @@ import { FairwayError } from '../../errors.js';
 import type { Emit } from '../../events.js';
 import type { Pace } from '../../pace.js';
 import type { BatchFormat, readUpload } from '../parse/upload.js';
+import type { RollupDebt } from '../debt/debt.js';
 import type { Disk } from '../retention/disk.js';
 import type { Reach } from '../stages.js';
 
@@ -35,6 +36,8 @@ export interface UploadContext {
   limits: UploadLimits;
   /** Asked before a batch is taken, and before each of its parts. */
   disk: Pick<Disk, 'check'>;
+  /** Asked before a batch is taken, and before one in parts is published; without it, any number of batches may wait to be rolled up. */
+  debt?: Pick<RollupDebt, 'admit'> | undefined;
   read: typeof readUpload;
   /** Of all loads together; at full speed there is none. */
   pace?: Pace | undefined;
