@@ -8,7 +8,7 @@ import { readUpload } from '../ingest/parse/upload.js';
 import { checkFolder, Disk, leastRoom, roomBelow, roomOnDiskOf } from '../ingest/retention/disk.js';
 import { Uploads } from '../ingest/pipeline.js';
 import { uploadLimits } from '../ingest/upload/limits.js';
-import { paceOf } from '../pace.js';
+import type { Pace } from '../pace.js';
 
 export interface UploadService {
   uploads: Uploads;
@@ -21,7 +21,12 @@ export interface UploadService {
 const connections = (uploads: number): number => uploads + 4;
 
 /** A process of the role `read` refuses uploads before they are asked for: nothing is started there for them. */
-export function openUploads(opened: OpenedDatabase, config: Config, emit: Emit): UploadService {
+export function openUploads(
+  opened: OpenedDatabase,
+  config: Config,
+  emit: Emit,
+  pace: Pace | undefined,
+): UploadService {
   const limits = uploadLimits({
     uploads: config.uploads,
     decodedBytes: config.uploadMegabytes * 2 ** 20,
@@ -36,7 +41,6 @@ export function openUploads(opened: OpenedDatabase, config: Config, emit: Emit):
   }
   const database = opened.openPool(connections(config.uploads));
   const disk = diskOf(database, opened.folder, config, emit);
-  const pace = paceOf(config.loadShare);
   const uploads = new Uploads({ database, emit, limits, disk, read: readUpload, pace });
   const stopCollecting = collectRegularly(database, config, emit);
   return {

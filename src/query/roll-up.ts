@@ -5,6 +5,7 @@
 import type { ClientBase } from 'pg';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
+import { restsBetween, type Pace } from '../pace.js';
 import { addPayload, packDays } from './rollup/days.js';
 import { treeAt } from './rollup/regions/tree.js';
 import { rebuildRegions, RegionWriter } from './rollup/regions/write.js';
@@ -27,9 +28,13 @@ export interface RolledUp {
   rows: number;
 }
 
-/** Undefined where another process rolls up just now, or there is nothing to do. */
-export async function rollUp(database: Database, emit: Emit): Promise<RolledUp | undefined> {
+/** All rests of one roll-up, in milliseconds: a transaction is open meanwhile, and questions take more work. */
+const longestRests = 30_000;
+
+/** Rests where there is a pace. Undefined where another process rolls up just now, or there is nothing to do. */
+export async function rollUp(database: Database, emit: Emit, pace?: Pace): Promise<RolledUp | undefined> {
   const begun = performance.now();
+  const rest = restsBetween(pace?.within(longestRests));
   const result = await database.transaction(async (client) => {
     if (!(await lockRollups(client))) return undefined;
     const revisions = await rollupRevisions(client);
@@ -37,8 +42,8 @@ export async function rollUp(database: Database, emit: Emit): Promise<RolledUp |
     const { added, removed } = await changedAttempts(client, revisions);
     const places = await treeAt(client, revisions.newest, revisions.places_revision);
     const sameTree = Number(revisions.rolled_places ?? -1) === places.revision;
-    const regions = sameTree ? new RegionWriter(client, places) : undefined;
-    const rows = await applyChanges(client, { added, removed, origins: places.codes() }, regions);
+    const regions = sameTree ? new RegionWriter(client, places, rest) : undefined;
+    const rows = await applyChanges(client, { added, removed, origins: places.codes() }, regions, rest);
     if (!sameTree) await rebuildRegions(client, places);
     await moveRollups(client, revisions.newest, places.revision);
     return { revision: Number(revisions.newest), batches: added.length + removed.length, rows };
@@ -54,6 +59,7 @@ async function applyChanges(
   client: ClientBase,
   changes: Parameters<typeof changedSegments>[1],
   regions: RegionWriter | undefined,
+  rest: () => Promise<void>,
 ): Promise<number> {
   if (changes.added.length + changes.removed.length === 0) return 0;
   let rows = 0;
@@ -67,6 +73,7 @@ async function applyChanges(
     rows += await writeMonths(client, gathered);
     months.clear();
     ports.clear();
+    await rest();
   };
   for await (const segment of changedSegments(client, changes)) {
     // Segments come lane by lane, so a month that was written is not met again.

@@ -18,10 +18,13 @@ const pairsPerStatement = 250;
 export class RegionWriter {
   readonly #client: ClientBase;
   readonly #pairs: PairMonths;
+  readonly #rest: () => Promise<void>;
   #origin: string | undefined;
 
-  constructor(client: ClientBase, places: Places) {
+  /** `rest` is called between pieces of work. */
+  constructor(client: ClientBase, places: Places, rest: () => Promise<void>) {
     this.#client = client;
+    this.#rest = rest;
     this.#pairs = new PairMonths(places);
   }
 
@@ -48,6 +51,7 @@ export class RegionWriter {
         if (month) addPayload(month.days, payload);
       }
       await savePairs(this.#client, months, months.map(packed));
+      await this.#rest();
     }
     this.#pairs.giveBack(gathered);
   }
