@@ -3,6 +3,7 @@
  * together work no more than a share of the time. They share one timeline, on which each books what it used: nobody
  * holds anything that a thread which is ended could take along.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface SharedPace {
   /** Of one core's time, from 1 to 100. */
@@ -61,4 +62,14 @@ export class Pace {
       },
     };
   }
+}
+
+/** To be called between pieces of work: rests for the time since it was called last, where there is a pace. */
+export function restsBetween(pace: Pick<Pace, 'rest'> | undefined): () => Promise<void> {
+  let begun = performance.now();
+  return async () => {
+    if (!pace) return;
+    await delay(pace.rest(performance.now() - begun));
+    begun = performance.now();
+  };
 }

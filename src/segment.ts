@@ -12,12 +12,16 @@ export const maximumPayloadBytes = 1_900;
 export const offsetWidth = (largest: number): number =>
   largest < 0x100 ? 1 : largest < 0x1_0000 ? 2 : largest < 0x100_0000 ? 3 : 4;
 
-/** Packs items sorted by day and price. `days` and `prices` are parallel; at least one item. */
+/** Room for any segment that is cut at `maximumPayloadBytes`. */
+export const segmentBytes = headerBytes + maximumPayloadBytes;
+
+/** Packs items sorted by day and price. `days` and `prices` are parallel; at least one item. Into a buffer of its own, or the start of one that is given. */
 export function packItems(
   days: ArrayLike<number>,
   prices: ArrayLike<number>,
   from: number,
   to: number,
+  into?: Buffer,
 ): Buffer {
   const firstDay = days[from] ?? 0;
   let lowest = prices[from] ?? 0;
@@ -29,7 +33,8 @@ export function packItems(
   }
   const dayWidth = offsetWidth((days[to - 1] ?? 0) - firstDay);
   const priceWidth = offsetWidth(highest - lowest);
-  const payload = Buffer.allocUnsafe(headerBytes + (to - from) * (dayWidth + priceWidth));
+  const bytes = headerBytes + (to - from) * (dayWidth + priceWidth);
+  const payload = into ? into.subarray(0, bytes) : Buffer.allocUnsafe(bytes);
   payload[0] = dayWidth;
   payload[1] = priceWidth;
   payload.writeUInt32BE(lowest, 2);

@@ -12,10 +12,14 @@ type Item = { lane: number; day: number; price: number };
 
 const byValue = (a: Item, b: Item): number => a.lane - b.lane || a.day - b.day || a.price - b.price;
 
+/** Each payload is valid until the next segment. */
+const kept = (segments: Iterable<Segment>): Segment[] =>
+  Array.from(segments, (segment) => ({ ...segment, payload: Buffer.from(segment.payload) }));
+
 function pack(items: readonly Item[]): Segment[] {
   const packer = new PartPacker();
   for (const { lane, day, price } of items) packer.add(lane, day, price);
-  return [...packer.drain(4)];
+  return kept(packer.drain(4));
 }
 
 function unpack(segments: readonly Segment[]): Item[] {
@@ -46,7 +50,7 @@ test('packers that share their space do not mix, over many blocks, emptied and f
     for (let index = 0; index < items; index++)
       packers[packer]?.add(index % 3, packer * 1_000 + (index % 100), 1 + ((index * 7) % 1_000));
   };
-  const drained = (packer: number): Item[] => unpack([...(packers[packer]?.drain(3) ?? [])]);
+  const drained = (packer: number): Item[] => unpack(kept(packers[packer]?.drain(3) ?? []));
   for (let round = 0; round < 3; round++) {
     add(round, count);
     add((round + 1) % 3, 5);

@@ -49,11 +49,14 @@ export async function busiestAndMedian(database) {
   };
 }
 
-/** Pairs of regions between which there are items, with how many ports lie below: [origin, destination]. */
+/** Pairs of regions between which there are lanes, whether they have rollups of their own or not: [origin, destination]. */
 export async function regionPairs(database) {
   const rows = await database.query(
-    `select distinct substr(origin, 3) as origin, substr(destination, 3) as destination from fairway.region_rollups
-     where origin like 'r/%' and destination like 'r/%'`,
+    `with recursive now as (select kind, code, parent from fairway.places where until_revision is null),
+       above as (select code as port, parent as slug from now where kind = 'port'
+         union all select a.port, n.parent from above a join now n on n.kind = 'region' and n.code = a.slug where n.parent is not null)
+     select distinct o.slug as origin, d.slug as destination from fairway.lanes l
+     join above o on o.port = l.orig_code join above d on d.port = l.dest_code where l.orig_code <> l.dest_code`,
   );
   return rows.map(({ origin, destination }) => [origin, destination]);
 }

@@ -11,6 +11,7 @@ import type { Emit, FairwayEvent } from '../events.js';
 import { listen } from '../http/listen.js';
 import { createServer, type Lifecycle, type Server } from '../http/server.js';
 import { newestRevision } from '../query/head.js';
+import { paceOf } from '../pace.js';
 import { Roller } from '../query/roller.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
 import { readStorage } from '../ingest/retention/storage.js';
@@ -32,8 +33,9 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   const stop = watchSignals(context.env);
   const opened = await openConfigured(config, context.env, context.cwd, emit);
   const lifecycle: Lifecycle = { stopping: false };
+  const pace = paceOf(config.loadShare);
   // A process that only answers questions writes nothing: others bring the rollups up to date.
-  const roller = config.role === 'read' ? undefined : new Roller(opened.database, emit);
+  const roller = config.role === 'read' ? undefined : new Roller(opened.database, emit, pace);
   let uploads: UploadService | undefined;
   let server: Server;
   try {
@@ -47,7 +49,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
     subscribe((event) => {
       if (changesRates.has(event.kind)) roller?.kick();
     });
-    uploads = openUploads(opened, config, emit, () => roller?.kick());
+    uploads = openUploads(opened, config, emit, { onBehind: () => roller?.kick(), pace });
     server = buildServer({ ...opened, roller, uploads }, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
     emit({ kind: 'listening', address });

@@ -9,7 +9,7 @@ import { readUpload } from '../ingest/parse/upload.js';
 import { checkFolder, Disk, leastRoom, roomBelow, roomOnDiskOf } from '../ingest/retention/disk.js';
 import { Uploads } from '../ingest/pipeline.js';
 import { uploadLimits } from '../ingest/upload/limits.js';
-import { paceOf } from '../pace.js';
+import type { Pace } from '../pace.js';
 
 export interface UploadService {
   uploads: Uploads;
@@ -33,7 +33,7 @@ export function openUploads(
   opened: OpenedDatabase,
   config: Config,
   emit: Emit,
-  onBehind: () => void,
+  { onBehind, pace }: { onBehind: () => void; pace: Pace | undefined },
 ): UploadService {
   const limits = uploadLimits({
     uploads: config.uploads,
@@ -56,7 +56,6 @@ export function openUploads(
   }
   const database = opened.openPool(connections(config.uploads));
   const disk = diskOf(database, opened.folder, config, emit);
-  const pace = paceOf(config.loadShare);
   const debt = debtOf(database);
   const uploads = new Uploads({ database, emit, limits, disk, debt, read: readUpload, pace });
   const stopCollecting = collectRegularly(database, config, emit);

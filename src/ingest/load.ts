@@ -3,10 +3,9 @@
  * its attempt is published.
  */
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { Pace } from '../pace.js';
+import { restsBetween, type Pace } from '../pace.js';
 import { segmentFormat } from '../segment.js';
 import type { Segment } from './pack.js';
 import { copySegments } from './sql.js';
@@ -37,12 +36,10 @@ export async function loadSegments(
 
 /** Rests after each chunk. */
 async function* paced(chunks: Iterable<Buffer>, pace: Pace): AsyncGenerator<Buffer> {
-  const rests = pace.within(longestRests);
-  let begun = performance.now();
+  const rest = restsBetween(pace.within(longestRests));
   for (const chunk of chunks) {
     yield chunk;
-    await delay(rests.rest(performance.now() - begun));
-    begun = performance.now();
+    await rest();
   }
 }
 

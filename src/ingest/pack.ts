@@ -3,7 +3,7 @@
  * Works in typed arrays that are used again, so a part costs the same memory whatever it holds.
  */
 import { monthOf } from '../days.js';
-import { maximumPayloadBytes, offsetWidth, packItems } from '../segment.js';
+import { maximumPayloadBytes, offsetWidth, packItems, segmentBytes } from '../segment.js';
 
 /** Items a part holds at the most: about 20 MB of arrays while it is packed. */
 export const partCapacity = 1_000_000;
@@ -20,6 +20,12 @@ export interface Segment {
 const priceRange = 2 ** 31;
 const blockItems = 1 << 16;
 
+interface LaneSpace {
+  days: Int32Array;
+  prices: Int32Array;
+  payload: Buffer;
+}
+
 interface Block {
   lanes: Int32Array;
   /** day * 2^31 + price: sorts by day, then price, and stays exact in a double. */
@@ -35,6 +41,8 @@ export class PackingSpace {
   #grouped = new Float64Array(blockItems);
   #days = new Int32Array(1 << 12);
   #prices = new Int32Array(1 << 12);
+  /** One for all segments: made anew for each, they lie about by the ten megabytes until they are collected. */
+  readonly #payload = Buffer.allocUnsafeSlow(segmentBytes);
 
   takeBlock(): Block {
     return this.#free.pop() ?? { lanes: new Int32Array(blockItems), keys: new Float64Array(blockItems) };
@@ -50,13 +58,17 @@ export class PackingSpace {
     return this.#grouped;
   }
 
-  /** For the days and prices of a lane, while its segments are made. */
-  columns(length: number): { days: Int32Array; prices: Int32Array } {
+  /** For the days and prices of a lane, while its segments are made, and for the payload of each. */
+  ofLane(length: number): LaneSpace {
     if (this.#days.length < length) {
       this.#days = new Int32Array(atLeast(length));
       this.#prices = new Int32Array(atLeast(length));
     }
-    return { days: this.#days.subarray(0, length), prices: this.#prices.subarray(0, length) };
+    return {
+      days: this.#days.subarray(0, length),
+      prices: this.#prices.subarray(0, length),
+      payload: this.#payload,
+    };
   }
 }
 
@@ -102,15 +114,15 @@ export class PartPacker {
   }
 
   /**
-   * Yields the segments of what was added, lane by lane, and empties the packer. To be gone through before another
-   * packer of the same space is drained.
+   * Yields the segments of what was added, lane by lane, and empties the packer. Each payload is valid until the next
+   * segment. To be gone through before another packer of the same space is drained.
    */
   *drain(laneCount: number): Generator<Segment> {
     const { starts, keys } = this.#group(laneCount);
     this.clear();
     for (let lane = 0; lane < laneCount; lane++) {
       const ofLane = keys.subarray(starts[lane], starts[lane + 1]);
-      if (ofLane.length > 0) yield* segmentsOf(lane, ofLane.sort(), this.#space.columns(ofLane.length));
+      if (ofLane.length > 0) yield* segmentsOf(lane, ofLane.sort(), this.#space.ofLane(ofLane.length));
     }
   }
 
@@ -148,7 +160,7 @@ export class PartPacker {
 function* segmentsOf(
   lane: number,
   keys: Float64Array,
-  { days, prices }: { days: Int32Array; prices: Int32Array },
+  { days, prices, payload }: LaneSpace,
 ): Generator<Segment> {
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index] ?? 0;
@@ -163,7 +175,7 @@ function* segmentsOf(
       firstDay: days[from] ?? 0,
       lastDay: days[to - 1] ?? 0,
       items: to - from,
-      payload: packItems(days, prices, from, to),
+      payload: packItems(days, prices, from, to, payload),
     };
     from = to;
   }

@@ -78,6 +78,11 @@ export class Places {
     return codes;
   }
 
+  /** Codes of all ports, so that those of each region, at any depth, come together. */
+  codes(): string[] {
+    return (this.#regionsIn.get(null) ?? []).flatMap(({ slug }) => this.codesBelow(slug));
+  }
+
   /** Everything below the regions without a parent, nested. */
   tree(parent: string | null = null): RegionTree[] {
     return (this.#regionsIn.get(parent) ?? []).map(({ slug, name }) => ({

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../database/database.js';
 import type { Emit } from '../events.js';
+import type { Pace } from '../pace.js';
 import { rollUp } from './roll-up.js';
 import { rollupRevisionsNow, type RollupRevisions } from './rollup/sql.js';
 
@@ -15,14 +16,17 @@ const answerMilliseconds = 3_000;
 export class Roller {
   readonly #database: Database;
   readonly #emit: Emit;
+  readonly #pace: Pace | undefined;
   #wanted = false;
   #running: Promise<void> | undefined;
   #watching: Promise<void> | undefined;
   readonly #stopping = new AbortController();
 
-  constructor(database: Database, emit: Emit) {
+  /** `pace`: shared with loads, which make the work. */
+  constructor(database: Database, emit: Emit, pace?: Pace) {
     this.#database = database;
     this.#emit = emit;
+    this.#pace = pace;
   }
 
   /** The rollups are behind: to be called as often as anybody likes. */
@@ -60,7 +64,7 @@ export class Roller {
     while (this.#wanted && !this.#stopping.signal.aborted) {
       this.#wanted = false;
       try {
-        await rollUp(this.#database, this.#emit);
+        await rollUp(this.#database, this.#emit, this.#pace);
       } catch (error) {
         this.#emit({ kind: 'roll-up-failed', error });
         this.#wanted = true;

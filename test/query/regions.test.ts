@@ -13,7 +13,8 @@ import { publishItems, type TestItem } from '../support/publish.js';
 import { dumpText, textSource, type DumpContent } from '../support/dump.js';
 
 const regionCount = 7;
-const portCount = 8;
+/** So many that regions of all of them, and of more than half, have rollups of their own. */
+const portCount = 12;
 const regionName = (index: number): string => `r${index}`;
 const portCode = (index: number): string => `P${index}`;
 const indexBelow = (count: number) => fc.nat({ max: count - 1 });

@@ -3,6 +3,7 @@ import type { QueryConfig } from 'pg';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatDay, parseDay } from '../../src/days.js';
+import { paceOf } from '../../src/pace.js';
 import { ratesBetween, RatesSource } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { rolledLanes, totalsOfLanes } from '../../src/query/sql.js';
@@ -104,6 +105,18 @@ test('rolling up twice, or in two processes at once, counts nothing twice', () =
       client.query('select revision from fairway.rollup_state'),
     );
     expect(rows).toEqual([{ revision: '1' }]);
+  }));
+
+test('rolling up books its work where loads book theirs, so that it rests as they do', () =>
+  withDatabase(async (test) => {
+    const pace = paceOf(50);
+    const booked = (): bigint =>
+      new BigInt64Array(pace?.shared.timeline ?? new SharedArrayBuffer(8))[0] ?? 0n;
+    await publishItems(test.database, [['AAAAA', 'BBBBB', first, 10]]);
+    expect(booked()).toBe(0n);
+    await rollUp(test.database, quiet, pace);
+    expect(booked()).toBeGreaterThan(0n);
+    expect(await answered(sourceOf(test), 'AAAAA', 'BBBBB')).toEqual(['2020-12-28 1 10']);
   }));
 
 test('rolling up that fails in the middle leaves rollups and their revision as they were', () =>

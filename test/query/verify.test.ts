@@ -134,7 +134,7 @@ test('an error in the middle of rebuilding leaves everything as it was', () =>
 
 test('a rollup between regions that is missing, wrong or too many is found, and rebuilding mends it', () =>
   withDatabase(async (test) => {
-    const ports = Array.from({ length: 4 }, (_, index): [string, string, string] => [
+    const ports = Array.from({ length: 9 }, (_, index): [string, string, string] => [
       `P${index}`,
       `P${index}`,
       'r',
@@ -152,13 +152,13 @@ test('a rollup between regions that is missing, wrong or too many is found, and 
     const damages: [string, RegExp][] = [
       [
         'delete from fairway.region_rollups',
-        /^between r\/r and r\/r, 2021-01: rolled up 0 items, .* the lanes come to 12 items, 108 in all$/,
+        /^between r\/r and r\/r, 2021-01: rolled up 0 items, .* the lanes come to 72 items, 648 in all$/,
       ],
       [
         `insert into fairway.region_rollups select 'r/X', destination, month, payload from fairway.region_rollups`,
         /^between r\/X and r\/r, 2021-01: .* come to 0 items/,
       ],
-      ['update fairway.region_rollups set payload = set_byte(payload, 3, 11)', /rolled up 11 items/],
+      ['update fairway.region_rollups set payload = set_byte(payload, 3, 71)', /rolled up 71 items/],
     ];
     for (const [statement, fault] of damages) {
       await test.query(statement);

@@ -11,7 +11,9 @@ import { packItems, segmentFormat } from '../../src/segment.js';
 export const firstDay = parseDay('2021-01-20') ?? 0;
 export const days = 24;
 /** So many that regions often have rollups of their own. */
-export const ports = ['AAAAA', 'BBBBB', 'CCCCC', 'DDDDD', 'EEEEE', 'FFFFF'];
+export const ports = 'A B C D E F G H I J K L'.split(' ').map((letter) => letter.repeat(5));
+/** So few that lanes often have items of several batches. */
+const busyPorts = ports.slice(0, 6);
 export const regions = ['north', 'south', 'east'];
 
 export type PastItem = [origin: string, destination: string, day: number, price: number];
@@ -32,8 +34,8 @@ export type Step =
 
 const items: fc.Arbitrary<PastItem[]> = fc.array(
   fc.tuple(
-    fc.constantFrom(...ports),
-    fc.constantFrom(...ports),
+    fc.constantFrom(...busyPorts),
+    fc.constantFrom(...busyPorts),
     fc.integer({ min: firstDay, max: firstDay + days - 1 }),
     fc.integer({ min: 1, max: 2 ** 31 - 1 }),
   ),

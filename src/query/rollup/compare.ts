@@ -3,7 +3,8 @@
  * lane, so memory stays flat; all at the revision the rollups stand for, where what is visible never changes again.
  */
 import type { ClientBase } from 'pg';
-import { addSegment, monthKey, packMonth, type Months } from './months.js';
+import { packDays } from './days.js';
+import { Months } from './months.js';
 import { lanesUpTo, rollupsOfLanes, segmentsOfLanes } from './sql.js';
 
 export interface Difference {
@@ -40,24 +41,24 @@ export async function compareRollups(
 ): Promise<Compared> {
   const lanes = await lanesUpTo(client);
   const compared: Compared = { lanes, segments: 0, items: 0, rollups: 0 };
+  const months = new Months();
   for (let after = 0; after < lanes; after += lanesAtOnce) {
     const stretch = { after, upTo: Math.min(after + lanesAtOnce, lanes) };
-    const months: Months = new Map();
     const segments = await segmentsOfLanes(client, stretch, revision);
-    for (const segment of segments) compared.items += addSegment(months, segment, 1);
+    for (const segment of segments) compared.items += months.add(segment, 1);
     const rollups = await rollupsOfLanes(client, stretch);
     compared.segments += segments.length;
     compared.rollups += rollups.length;
     const differences: Difference[] = [];
     for (const { lane, month, payload } of rollups) {
-      const key = monthKey(lane, month);
-      const found = months.get(key);
-      const items = found ? packMonth(found) : null;
-      months.delete(key);
+      const found = months.find(lane, month);
+      const items = found ? packDays(found.days) : null;
+      if (found) months.forget(found);
       if (!items?.equals(payload)) differences.push({ lane, month, rolled: payload, items });
     }
-    for (const missing of months.values())
-      differences.push({ lane: missing.lane, month: missing.month, rolled: null, items: packMonth(missing) });
+    for (const { lane, month, days } of months.all())
+      differences.push({ lane, month, rolled: null, items: packDays(days) });
+    months.clear();
     if (differences.length > 0) await onDifferences(differences);
     onProgress?.(stretch.upTo, lanes);
   }

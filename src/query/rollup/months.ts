@@ -1,14 +1,13 @@
-/** Counts and sums per lane and month, gathered in memory: in go segments, out come packed rollups. Pure. */
-import { daysOfMonth, firstDayOf, packRollup, rollupMonth } from '../../rollup.js';
+/** Counts and sums per lane and month, gathered in memory: in go segments, out come months of lanes. Pure. */
+import { firstDayOf, rollupMonth } from '../../rollup.js';
 import { unpackItems } from '../../segment.js';
+import { DaysPool, type Days } from './days.js';
 
-/** Counts and sums of one lane and month, by day. Arrays of numbers: a typed array of this length lies outside of the heap, and costs a call each to make and to free. */
 export interface Month {
   lane: number;
   /** Since 1970-01. */
   month: number;
-  counts: number[];
-  sums: number[];
+  days: Days;
 }
 
 export interface LaneSegment {
@@ -19,50 +18,65 @@ export interface LaneSegment {
   payload: Buffer;
 }
 
-/** By `monthKey`. */
-export type Months = Map<number, Month>;
+const keyOf = (lane: number, month: number): number => lane * 4_096 + month;
 
-export const monthKey = (lane: number, month: number): number => lane * 4_096 + month;
+export class Months {
+  readonly #pool = new DaysPool();
+  readonly #months = new Map<number, Month>();
 
-/** Adds a segment's items, or takes them away where `change` is -1. Returns how many there are. */
-export function addSegment(
-  months: Months,
-  { lane, first_day, format, payload }: LaneSegment,
-  change: number,
-): number {
-  let items = 0;
-  let current: Month | undefined;
-  let start = 0;
-  let end = 0;
-  unpackItems(format, payload, (offset, price) => {
-    const day = first_day + offset;
-    if (current === undefined || day >= end) {
-      const month = rollupMonth(day);
-      start = firstDayOf(month);
-      end = firstDayOf(month + 1);
-      current = monthIn(months, lane, month);
-    }
-    const index = day - start;
-    current.counts[index] = (current.counts[index] ?? 0) + change;
-    current.sums[index] = (current.sums[index] ?? 0) + change * price;
-    items++;
-  });
-  return items;
-}
-
-function monthIn(months: Months, lane: number, month: number): Month {
-  const key = monthKey(lane, month);
-  let found = months.get(key);
-  if (!found) {
-    found = { lane, month, counts: emptyDays(), sums: emptyDays() };
-    months.set(key, found);
+  get size(): number {
+    return this.#months.size;
   }
-  return found;
+
+  /** In the order in which they came. */
+  all(): Month[] {
+    return [...this.#months.values()];
+  }
+
+  find(lane: number, month: number): Month | undefined {
+    return this.#months.get(keyOf(lane, month));
+  }
+
+  /** What was read of it is no longer valid then. */
+  forget(month: Month): void {
+    this.#months.delete(keyOf(month.lane, month.month));
+    this.#pool.giveBack(month.days);
+  }
+
+  clear(): void {
+    for (const { days } of this.#months.values()) this.#pool.giveBack(days);
+    this.#months.clear();
+  }
+
+  /** Adds a segment's items, or takes them away where `change` is -1. Returns how many there are. */
+  add({ lane, first_day, format, payload }: LaneSegment, change: number): number {
+    let items = 0;
+    let current: Days | undefined;
+    let start = 0;
+    let end = 0;
+    unpackItems(format, payload, (offset, price) => {
+      const day = first_day + offset;
+      if (current === undefined || day >= end) {
+        const month = rollupMonth(day);
+        start = firstDayOf(month);
+        end = firstDayOf(month + 1);
+        current = this.#daysOf(lane, month);
+      }
+      const index = day - start;
+      current.counts[index] = (current.counts[index] ?? 0) + change;
+      current.sums[index] = (current.sums[index] ?? 0) + change * price;
+      items++;
+    });
+    return items;
+  }
+
+  #daysOf(lane: number, month: number): Days {
+    const key = keyOf(lane, month);
+    let found = this.#months.get(key);
+    if (!found) {
+      found = { lane, month, days: this.#pool.take() };
+      this.#months.set(key, found);
+    }
+    return found.days;
+  }
 }
-
-const noDays: readonly number[] = Array.from({ length: daysOfMonth }, () => 0);
-
-export const emptyDays = (): number[] => noDays.slice();
-
-/** Null where nothing is left. */
-export const packMonth = ({ counts, sums }: Month): Buffer | null => packRollup(counts, sums) ?? null;

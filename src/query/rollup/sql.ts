@@ -1,6 +1,7 @@
 /** The statements of rolling up. Each names the revisions it means: what happened up to a revision never changes again. */
 import type { ClientBase, QueryConfig } from 'pg';
 import type { LaneSegment } from './months.js';
+import { asOneValue, numbers } from './payloads.js';
 
 /** Number of the advisory lock: "roll" in ASCII. */
 const rollupLock = 0x726f6c6c;
@@ -54,6 +55,8 @@ export async function changedAttempts(
 }
 
 export interface ChangedSegment extends LaneSegment {
+  origin: string;
+  destination: string;
   /** 1 for what came, -1 for what went. */
   change: number;
 }
@@ -61,20 +64,24 @@ export interface ChangedSegment extends LaneSegment {
 /** Some 2 ms of work; ten times as many took no less time in all. */
 const segmentsAtOnce = 200;
 
-/** The segments of attempts that came or went, lane by lane, over a cursor of the transaction the client is in. */
+/**
+ * The segments of attempts that came or went, lane by lane, the lanes of an origin together and origins in the order
+ * given, over a cursor of the transaction the client is in.
+ */
 export async function* changedSegments(
   client: ClientBase,
-  added: readonly string[],
-  removed: readonly string[],
+  { added, removed, origins }: Record<'added' | 'removed' | 'origins', readonly string[]>,
 ): AsyncGenerator<ChangedSegment> {
   // Sorting a large batch's segments in memory rather than on disk.
   await client.query("set local work_mem = '64MB'");
   await client.query(
     `declare changed_segments no scroll cursor for
-     select lane, first_day - date '1970-01-01' as first_day, format, payload,
-       case when attempt = any ($1::bigint[]) then 1 else -1 end as change
-     from fairway.segments where attempt = any ($1::bigint[] || $2::bigint[]) order by lane`,
-    [added, removed],
+     select s.lane, l.orig_code as origin, l.dest_code as destination, s.first_day - date '1970-01-01' as first_day, s.format, s.payload,
+       case when s.attempt = any ($1::bigint[]) then 1 else -1 end as change
+     from fairway.segments s join fairway.lanes l on l.id = s.lane
+     left join unnest($3::text[]) with ordinality as o (code, place) on o.code = l.orig_code
+     where s.attempt = any ($1::bigint[] || $2::bigint[]) order by o.place, s.lane`,
+    [added, removed, origins],
   );
   for (;;) {
     const { rows } = await client.query<ChangedSegment>(`fetch ${segmentsAtOnce} from changed_segments`);
@@ -90,12 +97,13 @@ export async function rollupsOf(
   lanes: readonly number[],
   months: readonly number[],
 ): Promise<{ place: number; payload: Buffer }[]> {
-  const { rows } = await client.query<{ place: number; payload: Buffer }>(
-    `select n.place::integer as place, r.payload
-     from unnest($1::integer[], $2::smallint[]) with ordinality as n (lane, month, place)
-     join fairway.rollups r on r.lane = n.lane and r.month = n.month`,
-    [lanes, months],
-  );
+  const { rows } = await client.query<{ place: number; payload: Buffer }>({
+    name: 'rollups-of',
+    text: `select n.place::integer as place, r.payload
+      from unnest($1::integer[], $2::smallint[]) with ordinality as n (lane, month, place)
+      cross join lateral (select r.payload from fairway.rollups r where r.lane = n.lane and r.month = n.month offset 0) r`,
+    values: [numbers(lanes), numbers(months)],
+  });
   return rows;
 }
 
@@ -106,16 +114,16 @@ export async function saveRollups(
   months: readonly number[],
   payloads: readonly (Buffer | null)[],
 ): Promise<void> {
-  // One value and the places in it: an array of bytea would be written out as text, byte by byte.
-  const whole = Buffer.concat(payloads.filter((payload) => payload !== null));
-  const rows = `(select lane, month, substr($4::bytea, 1 + (sum(length) over (order by place) - length)::integer, length) as payload, length
-    from unnest($1::integer[], $2::smallint[], $3::integer[]) with ordinality as n (lane, month, length, place)) n`;
-  const values = [lanes, months, payloads.map((payload) => payload?.length ?? 0), whole];
-  await client.query(
-    `insert into fairway.rollups (lane, month, payload) select lane, month, payload from ${rows} where length > 0
-     on conflict (lane, month) do update set payload = excluded.payload`,
+  const { starts, lengths, whole } = asOneValue(payloads);
+  const rows = `(select lane, month, length, substr($5::bytea, start, length) as payload
+    from unnest($1::integer[], $2::smallint[], $3::integer[], $4::integer[]) as n (lane, month, start, length)) n`;
+  const values = [numbers(lanes), numbers(months), starts, lengths, whole];
+  await client.query({
+    name: 'save-rollups',
+    text: `insert into fairway.rollups (lane, month, payload) select lane, month, payload from ${rows} where length > 0
+      on conflict (lane, month) do update set payload = excluded.payload`,
     values,
-  );
+  });
   if (!payloads.includes(null)) return;
   await client.query(
     `delete from fairway.rollups r using ${rows} where n.length = 0 and r.lane = n.lane and r.month = n.month`,

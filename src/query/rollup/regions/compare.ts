@@ -34,13 +34,11 @@ export async function compareRegions(
         rolled.set(`${origin} ${destination}`, payload);
       right = await there.next();
     }
-    let lanes: PairMonth[] = [];
-    if (!left.done && left.value[0]?.month === month) {
-      lanes = left.value;
-      left = await wanted.next();
-    }
+    const lanes = !left.done && left.value[0]?.month === month ? left.value : [];
     const differences = differencesOf(month, lanes, rolled);
     if (differences.length > 0) await onDifferences(differences);
+    // The months are valid until the next ones are asked for.
+    if (lanes.length > 0) left = await wanted.next();
   }
 }
 

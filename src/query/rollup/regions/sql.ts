@@ -1,11 +1,12 @@
 /** The statements of rollups between places. */
 import type { ClientBase } from 'pg';
+import { asOneValue, numbers } from '../payloads.js';
 import type { Pair } from './pairs.js';
 
-const columnsOf = (pairs: readonly (Pair & { month: number })[]): [string[], string[], number[]] => [
+const columnsOf = (pairs: readonly (Pair & { month: number })[]): [string[], string[], string] => [
   pairs.map(({ origin }) => origin),
   pairs.map(({ destination }) => destination),
-  pairs.map(({ month }) => month),
+  numbers(pairs.map(({ month }) => month)),
 ];
 
 /** Those that are there already; `place` is the place in the list, from 1. */
@@ -13,12 +14,14 @@ export async function pairsThere(
   client: ClientBase,
   pairs: readonly (Pair & { month: number })[],
 ): Promise<{ place: number; payload: Buffer }[]> {
-  const { rows } = await client.query<{ place: number; payload: Buffer }>(
-    `select n.place::integer as place, r.payload
-     from unnest($1::text[], $2::text[], $3::smallint[]) with ordinality as n (origin, destination, month, place)
-     join fairway.region_rollups r on r.origin = n.origin and r.destination = n.destination and r.month = n.month`,
-    columnsOf(pairs),
-  );
+  const { rows } = await client.query<{ place: number; payload: Buffer }>({
+    name: 'pairs-there',
+    text: `select n.place::integer as place, r.payload
+      from unnest($1::text[], $2::text[], $3::smallint[]) with ordinality as n (origin, destination, month, place)
+      cross join lateral (select r.payload from fairway.region_rollups r
+        where r.origin = n.origin and r.destination = n.destination and r.month = n.month offset 0) r`,
+    values: columnsOf(pairs),
+  });
   return rows;
 }
 
@@ -28,34 +31,27 @@ export async function savePairs(
   pairs: readonly (Pair & { month: number })[],
   payloads: readonly (Buffer | null)[],
 ): Promise<void> {
-  const rows =
-    'unnest($1::text[], $2::text[], $3::smallint[], $4::bytea[]) as n (origin, destination, month, payload)';
-  const values = [...columnsOf(pairs), payloads];
-  await client.query(
-    `insert into fairway.region_rollups (origin, destination, month, payload) select * from ${rows} where n.payload is not null
-     on conflict (origin, destination, month) do update set payload = excluded.payload`,
+  const { starts, lengths, whole } = asOneValue(payloads);
+  const rows = `(select origin, destination, month, length, substr($6::bytea, start, length) as payload
+    from unnest($1::text[], $2::text[], $3::smallint[], $4::integer[], $5::integer[]) as n (origin, destination, month, start, length)) n`;
+  const values = [...columnsOf(pairs), starts, lengths, whole];
+  await client.query({
+    name: 'save-pairs',
+    text: `insert into fairway.region_rollups (origin, destination, month, payload)
+      select origin, destination, month, payload from ${rows} where length > 0
+      on conflict (origin, destination, month) do update set payload = excluded.payload`,
     values,
-  );
+  });
   if (!payloads.includes(null)) return;
   await client.query(
     `delete from fairway.region_rollups r using ${rows}
-     where n.payload is null and r.origin = n.origin and r.destination = n.destination and r.month = n.month`,
+     where n.length = 0 and r.origin = n.origin and r.destination = n.destination and r.month = n.month`,
     values,
   );
 }
 
 export const deletePairs = (client: ClientBase): Promise<unknown> =>
   client.query('delete from fairway.region_rollups');
-
-export async function portsOfLanes(client: ClientBase, lanes: readonly number[]): Promise<Map<number, Pair>> {
-  const { rows } = await client.query<{ id: number; orig_code: string; dest_code: string }>(
-    'select id, orig_code, dest_code from fairway.lanes where id = any ($1::integer[])',
-    [lanes],
-  );
-  return new Map(
-    rows.map(({ id, orig_code, dest_code }) => [id, { origin: orig_code, destination: dest_code }]),
-  );
-}
 
 export interface LaneRollup {
   orig_code: string;
