@@ -17,7 +17,12 @@ const withBudget = (
 ) =>
   withDatabase(async (test) => {
     await importContent(test.database, textSource(dumpText()));
-    await withServer(test, (server) => work(server, test), { budgetRows, proxies });
+    await withServer(test, (server) => work(server, test), {
+      budgetRows,
+      proxies,
+      // Longer than a test: what is given up is not given up for being late.
+      requestMilliseconds: 120_000,
+    });
   });
 
 /** Two lanes over eleven years: 264 rows. */

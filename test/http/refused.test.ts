@@ -11,7 +11,8 @@ import { publishItems } from '../support/publish.js';
 import { withServer } from '../support/server.js';
 
 const first = parseDay('2021-01-01') ?? 0;
-const day = { date_from: '2021-01-01', date_to: '2021-01-01' };
+/** Some 200 kB of answer: it goes out while the next one is made. */
+const long = { date_from: formatDay(first - 3_980), date_to: formatDay(first) };
 const ask = (server: Server, payload: object) =>
   server.inject({ method: 'POST', url: '/rates/query', payload });
 
@@ -33,8 +34,8 @@ test('prices behind the last of many questions are counted before those of the f
       [payload],
     );
     await withServer(test, async (server) => {
-      const to = (dest_code: string) => ({ ...day, orig_code: 'AAAAA', dest_code });
-      const fine = Array.from({ length: 150 }, () => to('BBBBB'));
+      const to = (dest_code: string) => ({ ...long, orig_code: 'AAAAA', dest_code });
+      const fine = Array.from({ length: 5 }, () => to('BBBBB'));
       const refused = await ask(server, { questions: [...fine, to('CCCCC')], stats: ['median'] });
       expect(refused.json()).toMatchObject({ status: 400, code: 'too_costly' });
       expect(statements(test)).not.toContain('prices-between');
@@ -58,12 +59,8 @@ test('regions whose rollups are of another tree of places are refused where thei
     await publishItems(test.database, [['W100', 'E100', first, 10]]);
     const before = await newestRevision(test.database);
     await withServer(test, async (server) => {
-      const long = { date_from: formatDay(first - 3_980), date_to: formatDay(first) };
-      const questions = ['W100', 'west'].map((origin) => ({
-        ...(origin === 'west' ? long : day),
-        origin,
-        destination: 'east',
-      }));
+      const origins = ['W100', 'W101', 'W102', 'W103', 'west'];
+      const questions = origins.map((origin) => ({ ...long, origin, destination: 'east' }));
       await rollUp(test.database, test.emit);
       expect((await ask(server, { questions, as_of: before })).statusCode).toBe(200);
       await put('region', 'north', null);
