@@ -18,9 +18,13 @@ const onVersion = version === undefined ? {} : { FAIRWAY_TEST_POSTGRES: version 
 
 /** Which drill must fail, and by finding which promise broken. */
 const breaks = {
+  // Kills come by chance: with few readers and large batches more is published meanwhile, on a busy machine, too.
+  'acknowledge-before-commit': {
+    drill: ['kill-service', ...load, '--readers', '1', '--large', '1000', '--go-on'],
+    promises: ['kept'],
+  },
   'no-row-lock': { drill: ['stalled-loader', '--scene', 'publisher'], promises: ['kept', 'whole'] },
   'no-fencing': { drill: ['stalled-loader', '--scene', 'loader'], promises: ['clean'] },
-  'acknowledge-before-commit': { drill: ['kill-service', ...load, '--go-on'], promises: ['kept'] },
   // Its statistics fail as well, which is found sooner, so the load goes on.
   'hidden-shows': { drill: ['torn-batch', ...load, '--seconds', '8', '--go-on'], promises: ['whole'] },
   'withdrawn-stays': { drill: ['torn-batch', ...load], promises: ['rollups'] },

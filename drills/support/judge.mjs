@@ -1,5 +1,10 @@
 // What becomes of a reader's answers: those that can be seen to be wrong by themselves are findings, all are in its ledger.
 
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** After no answer, so that a service that starts has the machine. */
+const pauseMilliseconds = 50;
+
 /** @typedef {import('./reader.mjs').Reader} Reader */
 
 /**
@@ -31,6 +36,7 @@ export async function ask({ client, counts, ledger, findings }, path, { method =
   const line = ledger.write({ path, status, lost, code: body?.code });
   if (status !== 0 && status !== 503)
     findings.add('answers', `${line}: ${status} ${JSON.stringify(body)?.slice(0, 300)}`);
+  await delay(pauseMilliseconds);
   return undefined;
 }
 

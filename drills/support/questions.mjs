@@ -14,7 +14,7 @@ const from = [
 const to = [...destinations.map((place) => ({ place, ports: 1 })), { place: 'drill_east', ports: 3 }];
 const statistics = ['avg', 'min', 'p2.5', 'p25', 'median', 'p75', 'p97.5', 'max'];
 /** More lanes may have millions of prices to be sorted. */
-const mostLanesOfStatistics = 4;
+const mostLanesOfStatistics = 2;
 const mostOfMany = 8;
 const mostRemembered = 50;
 /** As far back as questions of the past go, most of them. */
@@ -38,7 +38,7 @@ function someQuestion({ random, groups }) {
     ends: ofOld
       ? { orig_code: origin.place, dest_code: destination.place }
       : { origin: origin.place, destination: destination.place },
-    stats: lanes <= mostLanesOfStatistics && random.chance(0.15) ? statistics : [],
+    stats: lanes <= mostLanesOfStatistics && random.chance(0.1) ? statistics : [],
   };
 }
 

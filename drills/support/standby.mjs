@@ -121,6 +121,7 @@ export class Standby {
     while (!stopped()) {
       // The moment, and how long, are what is being tried out, so here times are waited for.
       await delay(random.whole(shortestLag, longestLag));
+      if (stopped()) return;
       await pauseReplay(this.query);
       counts['lags']++;
       await delay(random.whole(shortestLag, longestLag));
