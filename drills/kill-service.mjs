@@ -1,9 +1,8 @@
 // kill-service: the load of torn-batch while the service is killed with -9 again and again, at moments of chance.
 // Clients repeat with the same key until they know; then the tables hold what was acknowledged, once, and nothing else.
 import { setTimeout as delay } from 'node:timers/promises';
-import { readOptions } from './support/options.mjs';
 import { randomFrom } from './support/random.mjs';
-import { loadOptions, underLoad } from './torn-batch.mjs';
+import { readLoadOptions, underLoad } from './torn-batch.mjs';
 
 /** Milliseconds that the service lives after it answers. */
 const shortestLife = 300;
@@ -11,7 +10,7 @@ const longestLife = 5_000;
 
 /** @param {string[]} words @param {string} root */
 export function run(words, root) {
-  const options = readOptions(words, loadOptions);
+  const options = readLoadOptions(words);
   const random = randomFrom(options.seed + 7);
   return underLoad('kill-service', options, root, (service) => async (stopped, counts) => {
     while (!stopped()) {

@@ -7,6 +7,7 @@ import pg from 'pg';
 import { compareAnswers } from './reconcile/answers.mjs';
 import { compareBatches } from './reconcile/batches.mjs';
 import { readLedgers } from './reconcile/ledgers.mjs';
+import { compareHistory } from './reconcile/history.mjs';
 import { findLeftovers } from './reconcile/leftovers.mjs';
 import { compareRollups } from './reconcile/rollups.mjs';
 
@@ -44,6 +45,7 @@ async function main() {
       ...(await findLeftovers(client, find)),
       ...(await compareRollups(client, find, skipped)),
       ...compareAnswers(ledgers, find),
+      ...compareHistory(ledgers, find),
     };
     await client.query('rollback');
   } finally {

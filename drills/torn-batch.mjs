@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Findings } from './support/ledger.mjs';
 import { runLoad } from './support/load.mjs';
 import { readOptions } from './support/options.mjs';
+import { randomFrom } from './support/random.mjs';
 import { freePort, Service, withFolder } from './support/service.mjs';
+import { Standby } from './support/standby.mjs';
 import { collect, keep, progress, reconcile, tell } from './support/verdict.mjs';
 
-export const loadOptions = {
+const numbers = {
   seconds: { fallback: 120, most: 3_600 },
   writers: { fallback: 20, most: 200, least: 4 },
   readers: { fallback: 8, most: 100 },
@@ -16,9 +18,12 @@ export const loadOptions = {
   large: { fallback: 100, most: 1_000_000 },
 };
 
+/** Of both drills under load. @param {string[]} words */
+export const readLoadOptions = (words) => readOptions(words, numbers, {}, ['standby']);
+
 /** @param {string[]} words @param {string} root */
 export function run(words, root) {
-  return underLoad('torn-batch', readOptions(words, loadOptions), root);
+  return underLoad('torn-batch', readLoadOptions(words), root);
 }
 
 /**
@@ -36,9 +41,13 @@ export function underLoad(drill, options, root, beside) {
     const findings = new Findings();
     const begun = performance.now();
     const { seconds, writers, readers, seed, large: largeEvery, goOn } = options;
+    const standby = options.standby
+      ? new Standby({ root, data, folder: join(folder, 'standby') })
+      : undefined;
     try {
       progress('starting');
       await service.start();
+      await standby?.start(service);
       const load = await runLoad({
         seconds,
         writers,
@@ -50,7 +59,14 @@ export function underLoad(drill, options, root, beside) {
         findings,
         url: () => service.url,
         onProgress: (counts) => progress(line(begun, counts)),
-        ...(beside ? { beside: beside(service) } : {}),
+        standby: standby !== undefined,
+        ready: async () => standby?.caughtUp(),
+        beside: async (stopped, counts) => {
+          await Promise.all([
+            beside?.(service)(stopped, counts),
+            standby?.lag(randomFrom(seed + 11), stopped, counts),
+          ]);
+        },
       });
       progress('collecting and comparing');
       await collect(service, data);
@@ -60,6 +76,7 @@ export function underLoad(drill, options, root, beside) {
       const result = { counts: load.counts, ...compared, seed, seconds: load.seconds };
       return tell({ drill, options, findings, result });
     } finally {
+      await standby?.stop();
       await service.stop();
     }
   });

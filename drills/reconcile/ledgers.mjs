@@ -18,8 +18,10 @@ import { join } from 'node:path';
  * @property {boolean} acknowledged whether any answer said that it is published
  *
  * @typedef {{ where: string, batch: string, verdict: string, withdrawnRevision?: number }} Withdrawal
- * @typedef {{ where: string, group: number, lanes: number, revision: number, count: number, sum: number | null }} Read
- * @typedef {{ keys: Map<string, Key>, withdrawals: Withdrawal[], reads: Read[] }} Ledgers
+ * @typedef {{ where: string, group: number, lanes: number, revision: number, count: number, sum: number | null,
+ *   asOf?: number, copied?: boolean, batches?: [string, number][] }} Read
+ * @typedef {{ where: string, told: number, kind: string, batches: { batch: string, change: string, lanes: number, items: number }[] }} Told
+ * @typedef {{ keys: Map<string, Key>, withdrawals: Withdrawal[], reads: Read[], told: Told[] }} Ledgers
  * @typedef {(promise: string, text: string) => void} Find
  */
 
@@ -30,9 +32,8 @@ import { join } from 'node:path';
  */
 export function readLedgers(folder, find) {
   /** @type {Ledgers} */
-  const ledgers = { keys: new Map(), withdrawals: [], reads: [] };
+  const ledgers = { keys: new Map(), withdrawals: [], reads: [], told: [] };
   for (const name of readdirSync(folder).sort()) {
-    let newest = 0;
     readFileSync(join(folder, name), 'utf8')
       .split('\n')
       .forEach((text, index) => {
@@ -41,12 +42,10 @@ export function readLedgers(folder, find) {
         const entry = JSON.parse(text);
         if (entry.key !== undefined) addKey(ledgers.keys, { ...entry, where }, find);
         else if (entry.batch !== undefined) ledgers.withdrawals.push({ ...entry, where });
-        else if (entry.revision !== undefined) {
-          if (entry.revision < newest)
-            find('forward', `${where}: revision ${entry.revision} after an answer of ${newest}`);
-          newest = Math.max(newest, entry.revision);
-          ledgers.reads.push({ ...entry, where });
-        }
+        else if (entry.told !== undefined) ledgers.told.push({ ...entry, where });
+        else if (entry.revision !== undefined) ledgers.reads.push({ ...entry, where });
+        else if (entry.answered < entry.least)
+          find('forward', `${where}: revision ${entry.answered} where ${entry.least} was the least`);
       });
   }
   return ledgers;
@@ -63,4 +62,18 @@ function addKey(keys, entry, find) {
   // What was acknowledged stays so, whatever became of a later try.
   if (before?.acknowledged && entry.verdict !== 'published') return;
   keys.set(entry.key, { ...entry, acknowledged: entry.verdict === 'published' });
+}
+
+/** What was published and acknowledged. @param {Ledgers['keys']} keys */
+export const publishedIn = (keys) => [...keys.values()].filter(({ verdict }) => verdict === 'published');
+
+/** The revision each batch went at that was withdrawn or replaced. @param {Pick<Ledgers, 'keys' | 'withdrawals'>} ledgers */
+export function goneAt({ keys, withdrawals }) {
+  /** @type {Map<string, number>} */
+  const gone = new Map();
+  for (const { batch, withdrawnRevision } of withdrawals)
+    if (withdrawnRevision !== undefined) gone.set(batch, withdrawnRevision);
+  for (const { replaces, revision } of publishedIn(keys))
+    if (replaces !== undefined) gone.set(replaces, Number(revision));
+  return gone;
 }

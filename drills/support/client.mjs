@@ -10,6 +10,7 @@ const patienceMilliseconds = 60_000;
  * @property {string} [lost] why none came
  * @property {Record<string, any>} headers
  * @property {any} body
+ * @property {string} text the body as it came
  */
 
 export class Client {
@@ -38,7 +39,7 @@ export class Client {
         if (!request.writableFinished) request.destroy();
       };
       const lose = (/** @type {string} */ why) =>
-        finish({ status: 0, lost: why, headers: {}, body: undefined });
+        finish({ status: 0, lost: why, headers: {}, body: undefined, text: '' });
       const timer = setTimeout(() => {
         lose('no answer in time');
         request.destroy();
@@ -50,7 +51,7 @@ export class Client {
         response.on('error', (error) => lose(error.message));
         response.on('close', () => lose('cut in the answer'));
         response.on('end', () =>
-          finish({ status: response.statusCode ?? 0, headers: response.headers, body: parsed(text) }),
+          finish({ status: response.statusCode ?? 0, headers: response.headers, body: parsed(text), text }),
         );
       });
       if (body === undefined) request.end();

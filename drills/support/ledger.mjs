@@ -39,6 +39,8 @@ export class Findings {
     /** @type {{ promise: string, text: string }[]} */
     this.list = [];
     this.total = 0;
+    this.begun = false;
+    /** Called with the first of them, but not where it is just an answer that should not be: what that hides shows later. */
     this.onFirst = () => undefined;
   }
 
@@ -47,6 +49,8 @@ export class Findings {
     this.total++;
     if (this.list.filter((finding) => finding.promise === promise).length < mostOfPromise)
       this.list.push({ promise, text });
-    if (this.total === 1) this.onFirst();
+    if (promise === 'answers' || this.begun) return;
+    this.begun = true;
+    this.onFirst();
   }
 }

@@ -14,6 +14,9 @@ const settleMilliseconds = 120_000;
 const writersOfGroup = 2;
 /** One group of so many is only replaced into. */
 const steadyEvery = 4;
+const counted =
+  'published replaced withdrawn rejected refused repeated cut large kills lags answers filled steady unanswered ' +
+  'past again csv statistics many sources changes revisions';
 
 /** @param {() => string} url */
 export async function makePlaces(url) {
@@ -36,38 +39,26 @@ export async function makePlaces(url) {
  * Runs the load. Returns what was counted; what was found is in `findings`.
  * @param {{ seconds: number, writers: number, readers: number, seed: number, largeEvery: number, goOn: boolean, folder: string,
  *   url: () => string, findings: import('./ledger.mjs').Findings, onProgress: (counts: Record<string, number>) => void,
- *   beside?: (stopped: () => boolean, counts: Record<string, number>) => Promise<void> }} options
+ *   standby: boolean, ready: () => Promise<unknown>,
+ *   beside: (stopped: () => boolean, counts: Record<string, number>) => Promise<unknown> }} options `ready` resolves when
+ *   readers may begin, `beside` happens meanwhile
  */
 export async function runLoad(options) {
-  const { seconds, writers, readers, seed, folder, url, findings, goOn, onProgress, beside } = options;
+  const { seconds, writers, readers, seed, folder, url, findings, goOn, onProgress, ready, beside } = options;
   const ledgers = join(folder, 'ledgers');
   mkdirSync(ledgers);
   await makePlaces(url);
   /** @type {Record<string, number>} */
-  const counts = Object.fromEntries(
-    [
-      'published',
-      'replaced',
-      'withdrawn',
-      'rejected',
-      'refused',
-      'repeated',
-      'cut',
-      'large',
-      'answers',
-      'filled',
-      'steady',
-      'unanswered',
-      'kills',
-    ].map((name) => [name, 0]),
-  );
+  const counts = Object.fromEntries(counted.split(' ').map((name) => [name, 0]));
   const groups = Array.from({ length: Math.ceil(writers / writersOfGroup) }, (_, group) => ({
     group,
     steady: group % steadyEvery === 0,
     live: new Map(),
   }));
-  const common = { ...options, folder: ledgers, counts };
+  const known = { first: 0, newest: 0 };
+  const common = { ...options, folder: ledgers, counts, known };
   const steady = await publishFirst(common, groups);
+  await ready();
   const begun = performance.now();
   let over = false;
   if (!goOn) findings.onFirst = () => (over = true);
@@ -80,7 +71,7 @@ export async function runLoad(options) {
         write({ ...common, number, group: groups[number % groups.length] ?? groups[0], stopped, givenUp }),
       ),
       ...Array.from({ length: readers }, (_, number) => read({ ...common, number, groups, steady, stopped })),
-      beside?.(stopped, counts),
+      beside(stopped, counts),
     ]);
   } finally {
     clearInterval(progress);
@@ -93,7 +84,7 @@ export async function runLoad(options) {
  * @param {any} load
  * @param {import('./writer.mjs').Group[]} groups
  */
-async function publishFirst({ seed, folder, url, counts, findings }, groups) {
+async function publishFirst({ seed, folder, url, counts, findings, known }, groups) {
   const random = randomFrom(seed);
   const ledger = new Ledger(folder, 'first');
   const client = new Client(url);
@@ -102,12 +93,13 @@ async function publishFirst({ seed, folder, url, counts, findings }, groups) {
   for (const { group, live, steady: isSteady } of groups) {
     if (!isSteady) continue;
     const spec = makeSpec(random, group, false);
-    const { id, verdict } = await deliver(hands, { op: 'publish', key: `first-${group}`, spec });
+    const { id, verdict, revision } = await deliver(hands, { op: 'publish', key: `first-${group}`, spec });
     if (id === undefined || verdict !== 'published')
       throw new Error(`the first batch of group ${group}: ${verdict}`);
     counts.published++;
     live.set(id, spec);
     steady.set(group, spec);
+    known.first = known.newest = Number(revision);
   }
   client.close();
   ledger.close();

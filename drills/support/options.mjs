@@ -5,13 +5,15 @@ import { parseArgs } from 'node:util';
  * @param {string[]} words
  * @param {Record<string, { fallback: number, most: number, least?: number }>} numbers
  * @param {Record<string, string[]>} [choices] what an option may say; the first is what it says when left out
+ * @param {string[]} [flags]
  */
-export function readOptions(words, numbers, choices = {}) {
+export function readOptions(words, numbers, choices = {}, flags = []) {
   const names = [...Object.keys(numbers), ...Object.keys(choices)];
   const { values } = parseArgs({
     args: words,
     options: {
       ...Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+      ...Object.fromEntries(flags.map((name) => [name, { type: 'boolean', default: false }])),
       json: { type: 'boolean', default: false },
       keep: { type: 'string' },
       'go-on': { type: 'boolean', default: false },
@@ -19,6 +21,7 @@ export function readOptions(words, numbers, choices = {}) {
   });
   /** @type {Record<string, any>} */
   const read = { json: values.json, keep: values.keep, goOn: values['go-on'] };
+  for (const name of flags) read[name] = values[name];
   for (const [name, { fallback, most, least = 1 }] of Object.entries(numbers)) {
     const text = values[name] ?? String(fallback);
     const number = Number(text);

@@ -94,8 +94,8 @@ export const cleanEnvironment = (more) => ({
   ...more,
 });
 
-/** So that an interrupted drill stops what it started. @type {Set<Service>} */
-const running = new Set();
+/** So that an interrupted drill stops what it started. @type {Set<{ stop: () => Promise<void> }>} */
+export const running = new Set();
 
 export class Service {
   /** @param {{ root: string, data: string, log: string, port: number, uploads?: number }} options */
@@ -109,6 +109,8 @@ export class Service {
       FAIRWAY_SEED: 'none',
       FAIRWAY_LOG_LEVEL: 'warn',
       FAIRWAY_UPLOADS: String(uploads),
+      // All readers share an address.
+      FAIRWAY_BUDGET: '0',
     });
     /** @type {import('node:child_process').ChildProcess | undefined} */
     this.child = undefined;

@@ -22,6 +22,8 @@ const faults = /** @type {const} */ (['port', 'price', 'count', 'quote']);
  * @param {string} load.folder
  * @param {() => string} load.url
  * @param {number} load.largeEvery one batch of so many has more than a million items
+ * @param {{ newest: number }} load.known the newest revision that any client was told
+ * @param {boolean} load.standby
  * @param {Record<string, number>} load.counts
  * @param {import('./ledger.mjs').Findings} load.findings
  * @param {() => boolean} load.stopped
@@ -117,8 +119,11 @@ function checkAcknowledged({ findings }, spec, { line, answer, revision }) {
 async function readOwn(writer, { revision, line }) {
   const { client, group, findings, random } = writer;
   writer.newest = Math.max(writer.newest, revision ?? 0);
+  writer.known.newest = Math.max(writer.known.newest, writer.newest);
   const [from, to] = [dayOf(group.group, 0), dayOf(group.group, daysOfGroup - 1)];
-  const path = `/rates?date_from=${from}&date_to=${to}&origin=${random.of(origins)}&destination=${random.of(destinations)}`;
+  // A standby may be behind, and is told what was seen.
+  const least = writer.standby ? `&min_revision=${writer.newest}` : '';
+  const path = `/rates?date_from=${from}&date_to=${to}&origin=${random.of(origins)}&destination=${random.of(destinations)}${least}`;
   const answer = await client.send('GET', path);
   if (answer.status !== 200) return;
   const read = Number(answer.headers['rates-revision']);

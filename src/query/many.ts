@@ -2,14 +2,15 @@
  * Many questions at once, all of one revision: in go questions, out come their answers one by one, in their order. A
  * few statements read a few hundred lanes each, the next of them while the answers of the last one are written.
  */
-import { chargeRows, rowsOfLanes, type AskOptions } from './cost.js';
+import { chargePrices, chargeRows, rowsOfLanes, type AskOptions } from './cost.js';
 import { checkKept, checkReached, atRevision } from './at-revision.js';
 import { daysOf, readBetween } from './between.js';
 import { lanesOf, singleLane, unknown, unknownEnds, type MeantLanes } from './ends.js';
 import { statisticsOf, type RatesQuestion, type RatesSource } from './rates.js';
 import { readLanes, type LanesRead } from './lane-reader.js';
+import { rollupRevisionsNow, type RollupRevisions } from './rollup/sql.js';
 import { headOf, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
-import type { DayStatistics } from './statistics/prices.js';
+import { pricesBehind, type DayStatistics } from './statistics/prices.js';
 import { addUp, type DayTotals } from './totals.js';
 
 export interface AnswerOfMany {
@@ -33,8 +34,8 @@ export interface ManyQuestions extends Pick<RatesQuestion, 'minRevision' | 'asOf
 const rowsPerStatement = 128;
 
 /**
- * Resolves once the revision is known and every place was found. Throws `place_unknown` with the place of each fault in
- * the list, `revision_gone`, `revision_not_here`, `invalid_parameter`.
+ * Resolves once the revision is known, every place was found and all of it is paid for. Throws `place_unknown` with the place of each fault in
+ * the list, `too_costly`, `budget_spent`, `revision_gone`, `revision_not_here`, `invalid_parameter`.
  */
 export function answersOfMany(
   source: RatesSource,
@@ -48,21 +49,18 @@ export function answersOfMany(
     checkKept(many.asOf, Number(head?.oldest_revision ?? 0));
     const revision = many.asOf ?? newest;
     const steps = await plan(node, many.questions, revision, options);
-    return { revision, answers: answer(node, steps, many.statistics, revision, paidFor(options)) };
+    const { charge: _, ...paid } = options;
+    if (many.statistics) await payForPrices(answer(node, steps, undefined, revision, paid), options);
+    return { revision, answers: answer(node, steps, many.statistics, revision, paid) };
   });
 }
 
-/** An answer that has begun is not broken off for want of a budget: what shows on the way, the next request is refused for. */
-const paidFor = ({ charge, ...options }: AskOptions): AskOptions => ({
-  ...options,
-  charge: (rows) => {
-    try {
-      charge?.(rows);
-    } catch {
-      // Nothing is left: the next request is told.
-    }
-  },
-});
+/** By the counts alone, which are read once more with the answers: a refusal must not come after the first of them. */
+async function payForPrices(answers: AsyncIterable<AnswerOfMany>, options: AskOptions): Promise<void> {
+  let prices = 0;
+  for await (const { totals } of answers) prices += pricesBehind(totals);
+  chargePrices(prices, options);
+}
 
 /** Questions that are read together. */
 type Step =
@@ -100,18 +98,32 @@ async function plan(
       last.rows += rows;
     } else steps.push({ kind: 'lanes', questions: [{ asked, lane }], rows });
   }
+  const tree = await treeOfPairs(node, steps, options);
   chargeRows(
-    steps.reduce((sum, step) => sum + rowsOf(step), 0),
+    steps.reduce((sum, step) => sum + rowsOf(step, tree), 0),
     options,
   );
   return steps;
 }
 
+/** The tree of places that rollups of pairs stand for: those of another one are read lane by lane. */
+async function treeOfPairs(
+  { database }: RatesSource,
+  steps: readonly Step[],
+  options: AskOptions,
+): Promise<number | undefined> {
+  if (!steps.some((step) => step.kind === 'region' && step.lanes.pair)) return undefined;
+  const [row] = await database.read<RollupRevisions>(rollupRevisionsNow, options);
+  return row?.rolled_places ? Number(row.rolled_places) : undefined;
+}
+
 /** Throws `too_costly` for regions too large to be read lane by lane. */
-function rowsOf(step: Step): number {
+function rowsOf(step: Step, tree: number | undefined): number {
   if (step.kind === 'lanes') return step.rows;
   const days = daysOf(step.asked);
-  return step.lanes.pair ? days.toMonth - days.fromMonth + 1 : rowsOfLanes(step.lanes, days);
+  return step.lanes.pair && step.lanes.pair.places === tree
+    ? days.toMonth - days.fromMonth + 1
+    : rowsOfLanes(step.lanes, days);
 }
 
 /** One lane where there is but one; from a port to itself only where both ends were given as ports of old. */

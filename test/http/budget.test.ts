@@ -5,6 +5,7 @@ import { createKey } from '../../src/access/keys.js';
 import { Budgets } from '../../src/http/budget.js';
 import type { Server } from '../../src/http/server.js';
 import { importContent } from '../../src/ingest/import.js';
+import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, textSource } from '../support/dump.js';
 import { withServer } from '../support/server.js';
@@ -16,7 +17,12 @@ const withBudget = (
 ) =>
   withDatabase(async (test) => {
     await importContent(test.database, textSource(dumpText()));
-    await withServer(test, (server) => work(server, test), { budgetRows, proxies });
+    await withServer(test, (server) => work(server, test), {
+      budgetRows,
+      proxies,
+      // Longer than a test: what is given up is not given up for being late.
+      requestMilliseconds: 120_000,
+    });
   });
 
 /** Two lanes over eleven years: 264 rows. */
@@ -99,16 +105,31 @@ const running = async ({ query }: TestDatabase): Promise<number> =>
     )
   ).length;
 
-test('a question whose client has gone is given up, in the database too', () =>
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+const post = (stats: string[]) => {
+  const range = { date_from: '2021-01-01', date_to: '2021-01-31' };
+  const body = JSON.stringify({ questions: [{ ...range, origin: 'AAAAA', destination: 'BBBBB' }], stats });
+  return `POST /rates/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+};
+
+test.for([
+  ['of a region', 'rollups', get(costly)],
+  ['of statistics', 'segments', get(`${ordinary}&stats=median`)],
+  ['of many lanes', 'rollups', post([])],
+  ['of many with statistics', 'segments', post(['median'])],
+] as const)('a question %s whose client has gone is given up, in the database too', ([, table, request]) =>
   withBudget(0, async (server, test) => {
+    // What shares a statement with others is not given up: it must not wait for segments.
+    await rollUp(test.database, test.emit);
     const address = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
     await test.database.transaction(async (client) => {
-      await client.query('lock table fairway.rollups in access exclusive mode');
+      await client.query(`lock table fairway.${table} in access exclusive mode`);
       const socket = connect(Number(address.port), address.hostname);
-      socket.write(`GET ${costly} HTTP/1.1\r\nhost: x\r\n\r\n`);
+      socket.write(request);
       await expect.poll(() => running(test), { timeout: 20_000 }).toBe(1);
       socket.destroy();
       await expect.poll(() => running(test), { timeout: 20_000 }).toBe(0);
     });
     expect((await fetch(new URL(costly, address))).status).toBe(200);
-  }));
+  }),
+);

@@ -1,12 +1,17 @@
 /**
- * A primary and a hot standby that streams from it, both of the embedded PostgreSQL. The standby begins as a copy of the
- * stopped primary: the package has no pg_basebackup. Its replay can be paused, so that it lags on purpose.
+ * A primary and a hot standby that streams from it, both of the embedded PostgreSQL; made as those of the drills are.
  */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import {
+  caughtUp,
+  copyCluster,
+  pauseReplay,
+  resumeReplay,
+  standbySettings,
+} from '../../drills/support/standby.mjs';
 import { serverAccount } from '../../src/database/embedded/account.js';
 import { freePort, start, stop } from '../../src/database/embedded/cluster.js';
 import { readDetails, type Details } from '../../src/database/embedded/details.js';
@@ -51,15 +56,15 @@ export async function withReplica(work: (replicated: Replicated) => Promise<void
   await (await acquireEmbedded(options)).release();
   const details = readDetails(dataDir);
   if (!details) throw new Error('there is no cluster to copy');
-  const copied = copyCluster(details, dataDir);
+  const folder = join(dataDir, 'standby');
+  copyCluster(details.folder, folder);
   const server = await acquireEmbedded(options);
   const primaryDetails = { ...details, ...server.connection };
-  const standbyDetails = { ...copied, port: await freePort(details.host, undefined) };
+  const standbyDetails = { ...details, folder, port: await freePort(details.host, undefined) };
   const account = serverAccount();
   const pid = await start(findRuntime(account, dataDir, packageName), account, standbyDetails, {
     ...options.settings,
-    hot_standby: 'on',
-    primary_conninfo: conninfo(primaryDetails),
+    ...standbySettings(primaryDetails),
   }).catch(async (error: unknown) => {
     await server.release();
     throw error;
@@ -78,18 +83,6 @@ export async function withReplica(work: (replicated: Replicated) => Promise<void
     rmSync(dataDir, { recursive: true, force: true });
   }
 }
-
-/** As `cp -a` does: owners and modes as they are. */
-function copyCluster(details: Details, dataDir: string): Details {
-  const folder = join(dataDir, 'standby');
-  const { status, stderr } = spawnSync('cp', ['-a', details.folder, folder], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(stderr);
-  writeFileSync(join(folder, 'data', 'standby.signal'), '');
-  return { ...details, folder };
-}
-
-const conninfo = ({ host, port, user, password }: Details): string =>
-  `host=${host} port=${port} user=${user} password=${password} application_name=standby`;
 
 function nodeOf({ host, port, user, password, database: name }: Details): ReplicatedNode {
   const connection = { host, port, user, password, database: name };
@@ -110,27 +103,10 @@ function nodeOf({ host, port, user, password, database: name }: Details): Replic
   };
 }
 
-function replicatedOf(primary: ReplicatedNode, standby: ReplicatedNode): Replicated {
-  const until = async (condition: string, values?: unknown[]): Promise<void> => {
-    while (!(await standby.query<{ met: boolean }>(`select ${condition} as met`, values))[0]?.met)
-      await new Promise((resolve) => setTimeout(resolve, 10));
-  };
-  return {
-    primary,
-    standby,
-    pauseReplay: async () => {
-      await standby.query('select pg_wal_replay_pause()');
-      await until('pg_is_wal_replay_paused()');
-      // Since 14 a pause is only asked for, and this says when it has begun.
-      const [{ there } = { there: false }] = await standby.query<{ there: boolean }>(
-        "select exists (select from pg_proc where proname = 'pg_get_wal_replay_pause_state') as there",
-      );
-      if (there) await until("pg_get_wal_replay_pause_state() = 'paused'");
-    },
-    resumeReplay: async () => void (await standby.query('select pg_wal_replay_resume()')),
-    caughtUp: async () => {
-      const [row] = await primary.query<{ at: string }>('select pg_current_wal_insert_lsn()::text as at');
-      await until('coalesce(pg_last_wal_replay_lsn() >= $1::pg_lsn, false)', [row?.at]);
-    },
-  };
-}
+const replicatedOf = (primary: ReplicatedNode, standby: ReplicatedNode): Replicated => ({
+  primary,
+  standby,
+  pauseReplay: () => pauseReplay(standby.query),
+  resumeReplay: async () => void (await resumeReplay(standby.query)),
+  caughtUp: () => caughtUp(primary.query, standby.query),
+});

@@ -21,6 +21,13 @@ const pricesPerTurn = 100_000;
 /** For each statistic a value per day, in the order of the totals; NaN where there are too few items. */
 export type DayStatistics = ReadonlyMap<Statistic, Float64Array>;
 
+/** How many prices there are to be sorted for a question. Throws `too_costly`. */
+export function pricesBehind({ counts }: DayTotals): number {
+  const items = counts.reduce((sum, count) => sum + count, 0);
+  if (items > mostPrices) throw tooMany(items);
+  return items;
+}
+
 /** Throws `too_costly`. */
 export async function readStatistics(
   database: Database,
@@ -29,8 +36,7 @@ export async function readStatistics(
   totals: DayTotals,
   options: AskOptions,
 ): Promise<DayStatistics> {
-  const items = totals.counts.reduce((sum, count) => sum + count, 0);
-  if (items > mostPrices) throw tooMany(items);
+  const items = pricesBehind(totals);
   chargePrices(items, options);
   const days = { from: totals.from, to: totals.from + totals.counts.length - 1 };
   const rows =
