@@ -38,11 +38,11 @@ export function ratesRoute(server: Server, services: Services): void {
           headers.authorization === undefined ? cacheControl : cacheControl.replace('public', 'private'),
         ...(stale ? staleHeaders(stale) : {}),
       });
-      if (isKnown(headers['if-none-match'], answer.etag)) return reply.code(304).send(null);
+      if (isKnown(headers['if-none-match'], answer.etag)) return reply.code(304).send(undefined as never);
       const accepted = method === 'HEAD' ? undefined : headers['accept-encoding'];
       const { body, encoding } = await represent(answers, answer, accepted);
       if (encoding) reply.header('content-encoding', encoding);
-      return reply.header('content-type', mediaTypes[format]).send(body as string);
+      return reply.header('content-type', mediaTypes[format]).send(body);
     },
   });
 }
