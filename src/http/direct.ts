@@ -4,7 +4,6 @@
  * errors are those of every other route, and the route is there for whatever is not taken here. What it is worth:
  * bench/results.
  */
-import { randomUUID } from 'node:crypto';
 import type {
   IncomingHttpHeaders,
   IncomingMessage,
@@ -28,6 +27,7 @@ import {
   varyOfRates,
   type Representation,
 } from './rates-answer.js';
+import { newRequestId } from './request-id.js';
 import { problemAnswer } from './render-error.js';
 import { jsonType } from './routes/rates.js';
 import { securityHeaders } from './security-headers.js';
@@ -57,7 +57,7 @@ export function answerDirectly(
     url,
     accepted: headers['accept-encoding'],
     known: headers['if-none-match'],
-    id: randomUUID(),
+    id: newRequestId(),
     begun: performance.now(),
   };
   const kept = url.includes(minimum) ? undefined : services.answers.kept(url, exchange.begun);
@@ -124,28 +124,41 @@ function sendBody(
   finish(exchange, 200, headers, body);
 }
 
-/** As a flat list: an object put together anew for each answer cost 10 of its 35 µs. */
+/** Where the headers of each answer begin, and what does not change with it. */
+const idAt = 1;
+const revisionAt = 3;
+const timingAt = 5;
+const etagAt = 7;
+const cacheControlAt = 9;
+const usualHeaders: readonly OutgoingHttpHeader[] = [
+  'request-id',
+  '',
+  'rates-revision',
+  0,
+  'server-timing',
+  '',
+  'etag',
+  '',
+  'cache-control',
+  '',
+  'vary',
+  varyOfRates,
+  ...securityHeaderList,
+];
+
+/** As a flat list, copied whole: an object put together anew for each answer cost 10 of its 35 µs. */
 function headersOf(
   { id, services }: Exchange,
   { revision, etag }: RenderedAnswer,
   timing: string,
   stale: Stale | undefined,
 ): OutgoingHttpHeader[] {
-  const headers = [
-    ...securityHeaderList,
-    'request-id',
-    id,
-    'rates-revision',
-    revision,
-    'server-timing',
-    timing,
-    'vary',
-    varyOfRates,
-    'etag',
-    etag,
-    'cache-control',
-    services.cacheControl,
-  ];
+  const headers = usualHeaders.slice();
+  headers[idAt] = id;
+  headers[revisionAt] = revision;
+  headers[timingAt] = timing;
+  headers[etagAt] = etag;
+  headers[cacheControlAt] = services.cacheControl;
   if (stale) headers.push(...Object.entries(staleHeaders(stale)).flat());
   return headers;
 }

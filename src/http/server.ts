@@ -1,5 +1,4 @@
 /** The HTTP server: in goes a database, out come answers. Routes are a file each; this one composes what they share. */
-import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -21,6 +20,7 @@ import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
 import { cacheControlOf } from './rates-answer.js';
 import { problemAnswer } from './render-error.js';
+import { newRequestId } from './request-id.js';
 import { checkRole } from './roles.js';
 import { assetsRoute } from './routes/assets.js';
 import { batchesRoutes } from './routes/batches.js';
@@ -98,7 +98,7 @@ const newServer = (services: Services) =>
       createHttpServer(http ?? {}, (request, response) => {
         if (!answerDirectly(services, request, response)) handler(request, response);
       }),
-    genReqId: () => randomUUID(),
+    genReqId: newRequestId,
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
     http: {

@@ -161,7 +161,7 @@ export class RatesAnswers {
     this.head.learn(newest);
     if (rolled !== newest) onBehind?.();
     const body = render(question, rates);
-    const etag = `W/"${hash('sha1', body, 'base64url')}"`;
+    const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
     const answer = { revision, body, bytes: body.length, etag, readAt };
     // What changed up to the head's revision has been heard already: an older answer would never hear of it.
     if (this.#store && this.#asked.again(key) && newest >= this.head.revision)
