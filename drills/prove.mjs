@@ -29,6 +29,7 @@ const breaks = {
   'withdrawn-stays': { drill: ['torn-batch', ...load], promises: ['rollups'] },
   'watermark-alone': { drill: ['torn-batch', ...load], promises: ['rollups'] },
   'replica-behind': { drill: ['torn-batch', ...load, '--standby'], promises: ['past'] },
+  'cache-not-invalidated': { drill: ['torn-batch', ...load], promises: ['whole'] },
 };
 
 /** @param {string[]} words @param {string} root */

@@ -27,7 +27,8 @@ export type FairwayEvent =
   | { kind: 'database-back' }
   | { kind: 'connection-taken'; waitedMilliseconds: number }
   | { kind: 'statement-read'; statement: string; rows: number; bytes: number; milliseconds: number }
-  | { kind: 'answer-cache'; hit: boolean }
+  | { kind: 'answer-cache'; outcome: 'hit' | 'stale' | 'miss' }
+  | { kind: 'answers-dropped'; reason: 'lane' | 'places' | 'horizon' | 'unknown'; answers: number }
   | { kind: 'rolled-up'; revision: number; batches: number; rows: number; milliseconds: number }
   | { kind: 'roll-up-failed'; error: unknown }
   | { kind: 'upload-begun' }

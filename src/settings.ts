@@ -43,6 +43,8 @@ export interface Config {
   drainSeconds: number;
   /** What kept answers may take up; 0 keeps none. */
   cacheMegabytes: number;
+  /** How old a kept answer may be that goes out while the database is away; 0: none does. */
+  staleSeconds: number;
   /** Thousands of rows that a client may have read for it in a minute, beyond ordinary questions; 0: as many as it likes. */
   budget: number;
   /** Proxies in front whose X-Forwarded-For counts. */
@@ -199,6 +201,13 @@ export const settings: readonly Setting[] = [
     fallback: '32',
     explanation: 'memory for answers that are asked for again; 0 keeps none',
     parse: wholeNumber(0, 4_096),
+  },
+  {
+    name: 'FAIRWAY_STALE_SECONDS',
+    key: 'staleSeconds',
+    fallback: '3600',
+    explanation: 'how old answers from memory may be while the database is away; 0 gives none',
+    parse: wholeNumber(0, 604_800),
   },
   {
     name: 'FAIRWAY_BUDGET',

@@ -121,6 +121,7 @@ function buildServer(
     uploads: uploads.uploads,
     writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
     cacheBytes: config.cacheMegabytes << 20,
+    staleSeconds: config.staleSeconds,
     requestMilliseconds: config.requestSeconds * 1_000,
     budgetRows: config.budget * 1_000,
     proxies: config.trustedProxies,

@@ -6,26 +6,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { chooseEncoding, type Encoding } from './negotiate.js';
 
 /** A smaller body is sent as it is: it fits a packet or two, and packing costs more than it saves. */
-const leastBytes = 2_048;
+export const leastBytes = 2_048;
 
 /** Brotli's fourth is about as fast as gzip's default and packs better. */
 const brotli = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } };
-const pack: Record<Encoding, (body: string | Buffer) => Promise<Buffer>> = {
+const packers: Record<Encoding, (body: string | Buffer) => Promise<Buffer>> = {
   br: (body) => promisify<string | Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliCompress)(body, brotli),
   gzip: (body) => promisify<string | Buffer, Buffer>(zlib.gzip)(body),
 };
 
 const packable = /^(text\/|application\/(json|x-ndjson|problem\+json))|\+json/;
 
-/** The body packed as the client likes it best; undefined where it is to be sent as it is. */
-export async function packBody(
-  body: string | Buffer,
-  acceptEncoding: string | undefined,
-): Promise<{ encoding: Encoding; packed: Buffer } | undefined> {
-  if (Buffer.byteLength(body) < leastBytes) return undefined;
-  const encoding = chooseEncoding(acceptEncoding);
-  return encoding && { encoding, packed: await pack[encoding](body) };
-}
+export const pack = (encoding: Encoding, body: string | Buffer): Promise<Buffer> => packers[encoding](body);
 
 /** To be called as a hook before an answer is sent. Answers that differ by encoding say so, packed or not. */
 export async function compressAnswer(
@@ -36,8 +28,7 @@ export async function compressAnswer(
   if (reply.statusCode >= 400 || !packable.test(String(reply.getHeader('content-type') ?? '')))
     return payload;
   addVary(reply);
-  const accepted = request.headers['accept-encoding'];
-  const encoding = chooseEncoding(accepted);
+  const encoding = chooseEncoding(request.headers['accept-encoding']);
   if (!encoding || reply.hasHeader('content-encoding') || request.method === 'HEAD') return payload;
   if (isStream(payload)) {
     reply.header('content-encoding', encoding);
@@ -47,11 +38,11 @@ export async function compressAnswer(
     return packing;
   }
   if (!(typeof payload === 'string' || Buffer.isBuffer(payload))) return payload;
-  const small = await packBody(payload, accepted);
-  if (!small) return payload;
+  if (Buffer.byteLength(payload) < leastBytes) return payload;
+  const packed = await pack(encoding, payload);
   reply.removeHeader('content-length');
-  reply.header('content-encoding', small.encoding);
-  return small.packed;
+  reply.header('content-encoding', encoding);
+  return packed;
 }
 
 const isStream = (payload: unknown): payload is Readable =>

@@ -43,7 +43,7 @@ export const routes = {
       tags: ['Rates'],
       summary: 'Average price per day between two places',
       description:
-        'Over all items of all lanes from the origin to the destination. A region stands for every port below it, at any depth; each lane counts once, and from a port to itself there is none. Give each end in one of its two forms: a place (`origin`, `destination`), or a port as in the original service (`orig_code`, `dest_code`), which need not exist. The answer names its revision in `Rates-Revision`.',
+        'Over all items of all lanes from the origin to the destination. A region stands for every port below it, at any depth; each lane counts once, and from a port to itself there is none. Give each end in one of its two forms: a place (`origin`, `destination`), or a port as in the original service (`orig_code`, `dest_code`), which need not exist. The answer names its revision in `Rates-Revision` and its content in `ETag`; sent as `If-None-Match`, a 304 says that nothing changed. While the database is away, an answer from memory has `Age` and `Rates-Stale`.',
       querystring: Type.Object({
         date_from: day('First day', '2021-01-01'),
         date_to: day(`Last day; at most ${maximumDays} days in all`, '2021-01-31'),
@@ -57,6 +57,7 @@ export const routes = {
       }),
       response: {
         200: orCsv(json('A rate per day, newest first', Type.Object({ rates: Type.Array(rate) }))),
+        304: Type.Null({ description: 'The answer is the one that If-None-Match names' }),
         ...problems({
           400: 'A parameter is missing or not valid',
           404: 'There is no such place',

@@ -1,8 +1,8 @@
 /** What a request may be at the most, and how a request is refused that never became one. */
-import { randomUUID } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { FairwayError, type ErrorCode } from '../errors.js';
+import { newRequestId } from './request-id.js';
 import { renderProblem } from './render-error.js';
 
 export const limits = {
@@ -46,7 +46,7 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   }
   const [code, message] = meanings[error.code ?? ''] ?? ['bad_request', 'this is not a request in HTTP/1.1'];
   const known = new FairwayError(code, message);
-  const body = JSON.stringify(renderProblem(known, randomUUID()));
+  const body = JSON.stringify(renderProblem(known, newRequestId()));
   socket.end(
     `HTTP/1.1 ${known.status} ${STATUS_CODES[known.status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );

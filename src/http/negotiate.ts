@@ -43,8 +43,19 @@ export function chooseFormat<Offered extends AnswerFormat>(
 
 export type Encoding = 'br' | 'gzip';
 
+/** By what was asked: clients say the same few things each time. */
+const chosen = new Map<string, Encoding | undefined>();
+const mostChosen = 100;
+
 /** What the client likes best of what we have; where it does not mind, the smaller one. */
-export function chooseEncoding(acceptEncoding: string | undefined): Encoding | undefined {
+export function chooseEncoding(acceptEncoding = ''): Encoding | undefined {
+  if (chosen.has(acceptEncoding)) return chosen.get(acceptEncoding);
+  const encoding = encodingOf(acceptEncoding);
+  if (chosen.size < mostChosen && acceptEncoding.length < 200) chosen.set(acceptEncoding, encoding);
+  return encoding;
+}
+
+function encodingOf(acceptEncoding: string): Encoding | undefined {
   for (const name of weighted(acceptEncoding, ['br', 'gzip', 'x-gzip', 'identity'])) {
     if (name === 'br' || name === '*') return 'br';
     if (name === 'gzip' || name === 'x-gzip') return 'gzip';

@@ -89,6 +89,8 @@ export function problemAnswer(error: unknown, requestId: string, emit: Emit): Pr
     headers: {
       ...securityHeaders,
       'request-id': requestId,
+      // Some statuses, such as 404 and 410, may be kept by caches unless they are told.
+      'cache-control': 'no-store',
       'content-type': 'application/problem+json; charset=utf-8',
       'content-length': String(Buffer.byteLength(body)),
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),

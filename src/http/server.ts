@@ -1,5 +1,4 @@
 /** The HTTP server: in goes a database, out come answers. Routes are a file each; this one composes what they share. */
-import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer } from 'node:http';
 import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
@@ -19,7 +18,9 @@ import { routes as contract } from './contract.js';
 import { compileValidator } from './validator.js';
 import { answerClientError, checkAddress, limits } from './limits.js';
 import { openApi } from './openapi.js';
+import { cacheControlOf } from './rates-answer.js';
 import { problemAnswer } from './render-error.js';
+import { newRequestId } from './request-id.js';
 import { checkRole } from './roles.js';
 import { assetsRoute } from './routes/assets.js';
 import { batchesRoutes } from './routes/batches.js';
@@ -62,6 +63,8 @@ export interface ServerOptions {
   writes: 'open' | 'keys';
   /** What kept answers may take up. */
   cacheBytes: number;
+  /** How old a kept answer may be that goes out while the database is away; by default none does. */
+  staleSeconds?: number;
   /** How long a request may wait for the database. */
   requestMilliseconds: number;
   /** Rows that a client may have read for it in a minute beyond ordinary questions; 0: as many as it likes. */
@@ -80,6 +83,8 @@ export interface Services extends Pick<
   source: RatesSource;
   places: PlaceSource;
   answers: RatesAnswers;
+  /** Cache-Control of rates. */
+  cacheControl: string;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
   deadline: () => number;
   budgets: Budgets;
@@ -93,7 +98,7 @@ const newServer = (services: Services) =>
       createHttpServer(http ?? {}, (request, response) => {
         if (!answerDirectly(services, request, response)) handler(request, response);
       }),
-    genReqId: () => randomUUID(),
+    genReqId: newRequestId,
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
     http: {
@@ -116,13 +121,20 @@ const newServer = (services: Services) =>
 export type Server = ReturnType<typeof newServer>;
 
 export function createServer(options: ServerOptions): Server {
-  const { database, emit, cacheBytes, requestMilliseconds, onBehind } = options;
+  const { database, emit, cacheBytes, staleSeconds = 0, requestMilliseconds, onBehind } = options;
   const source = new RatesSource(options.reads ?? database, database);
   const services: Services = {
     ...options,
     source,
     places: source.places,
-    answers: new RatesAnswers({ source, emit, cacheBytes, ...(onBehind ? { onBehind } : {}) }),
+    answers: new RatesAnswers({
+      source,
+      emit,
+      cacheBytes,
+      staleMilliseconds: staleSeconds * 1_000,
+      ...(onBehind ? { onBehind } : {}),
+    }),
+    cacheControl: cacheControlOf(staleSeconds),
     deadline: () => performance.now() + requestMilliseconds,
     budgets: new Budgets(options.budgetRows ?? 0),
     proxies: options.proxies ?? 0,
@@ -133,6 +145,10 @@ export function createServer(options: ServerOptions): Server {
   server.server.requestTimeout = 0;
   server.setValidatorCompiler(compileValidator);
   addHooks(server, options);
+  server.addHook('onClose', (_server, done) => {
+    services.answers.close();
+    done();
+  });
   void server.register(swagger, openApi);
   // Routes come after the plugin, which listens to what is added.
   void server.register((scope, _options, done) => {
@@ -161,7 +177,8 @@ export function createServer(options: ServerOptions): Server {
 
 function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): void {
   server.addHook('onRequest', (request, reply, done) => {
-    reply.headers({ ...securityHeaders, 'request-id': request.id });
+    // Whatever has an entity tag says otherwise.
+    reply.headers({ ...securityHeaders, 'request-id': request.id, 'cache-control': 'no-store' });
     if (!isUpload(request)) limitBodyTime(request, reply, limits.requestMilliseconds);
     done(checkAddress(request.url) ?? checkRole(role, request.method, request.url));
   });

@@ -17,6 +17,7 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'connection-taken': 'debug',
   'statement-read': 'debug',
   'answer-cache': 'debug',
+  'answers-dropped': 'debug',
   'collect-failed': 'error',
   'segments-purged': 'debug',
   'purge-failed': 'error',

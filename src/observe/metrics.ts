@@ -61,8 +61,12 @@ function eventMetrics(registry: Registry): Observers {
   const statements = tally('fairway_read_statements_total', 'Statements that read');
   const cache = new LabelledTally(registry, {
     name: 'fairway_answer_cache_total',
-    help: 'Answers to rates, by whether they were kept (hit) or computed (miss)',
+    help: 'Answers to rates: kept (hit), kept but maybe no longer the newest (stale), computed (miss)',
   });
+  const dropped = tally(
+    'fairway_answers_dropped_total',
+    'Kept answers that were dropped because what they are about changed',
+  );
   const losses = tally('fairway_database_losses_total', 'Times the database was lost');
   const rollups = tally('fairway_rollups_total', 'Times that rollups were brought up to date');
   return {
@@ -76,10 +80,8 @@ function eventMetrics(registry: Registry): Observers {
       rows.add(event.rows);
       bytes.add(event.bytes);
     },
-    'answer-cache': ({ hit }) => {
-      const outcome = hit ? 'hit' : 'miss';
-      cache.add(outcome, () => ({ outcome }));
-    },
+    'answer-cache': ({ outcome }) => cache.add(outcome, () => ({ outcome })),
+    'answers-dropped': ({ answers }) => dropped.add(answers),
     'database-lost': () => losses.add(1),
     'rolled-up': () => rollups.add(1),
     ...uploadMetrics(registry),

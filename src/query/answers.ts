@@ -1,85 +1,178 @@
 /**
  * Answers kept in memory: in goes a question under the text that stands for it, out comes the rendered answer and its
- * revision. A kept answer goes out only while its revision is the newest, so it is never older than `Head` allows.
+ * revision. While the database answers, a kept answer goes out only where it is known, as of the last 100 ms, to hold at
+ * the newest revision; while it does not, marked as stale, for a while. docs/decisions/0006-cache.md.
  */
-import { LRUCache } from 'lru-cache';
-import type { AskOptions } from './cost.js';
+import { hash } from 'node:crypto';
 import type { Emit } from '../events.js';
-import { Head } from './head.js';
-import { ratesBetween, type RatesQuestion, type RatesSource } from './rates.js';
+import { codeOf } from '../errors.js';
+import { SharedReads } from './cache/shared-reads.js';
+import { AnswerStore, type RenderedAnswer } from './cache/store.js';
+import type { AskOptions } from './cost.js';
+import { Head, type News } from './head.js';
+import { ratesBetween, type RatesAnswer, type RatesQuestion, type RatesSource } from './rates.js';
 import { renderRates } from './render.js';
 
-export interface RenderedAnswer {
-  revision: number;
-  /** JSON, in ASCII. */
-  body: string;
-  /** Length of the body in bytes. */
-  bytes: number;
-}
+export type { RenderedAnswer } from './cache/store.js';
 
 export interface AnswersOptions {
   source: RatesSource;
   emit: Emit;
   /** What the kept answers may take up; 0 keeps none. */
   cacheBytes: number;
+  /** How old a kept answer may be that goes out while the database does not answer; 0: none does. */
+  staleMilliseconds?: number;
   /** Called where an answer found the rollups behind. */
   onBehind?: () => void;
 }
 
-/** What an entry takes beside its texts. */
-const entryBytes = 200;
+/** An answer on its way out. */
+export interface Served {
+  answer: RenderedAnswer;
+  /** Whether it was kept. */
+  kept: boolean;
+  /** Where it is not known to be the newest. */
+  stale?: Stale;
+}
+
+export interface Stale {
+  /** Milliseconds since it was last known to be. */
+  age: number;
+  /** Code of the error that the database was last asked with. */
+  reason: string;
+}
+
+export interface Asked {
+  /** Stands for the question: what is kept, is kept under this. */
+  key: string;
+  /** The answer must be of this revision or a later one. */
+  minRevision: number | undefined;
+}
+
+type Render = (question: RatesQuestion, rates: RatesAnswer) => string;
+
+const asJson: Render = (_question, { totals, statistics }) => renderRates(totals, statistics);
+
+const hit = { kind: 'answer-cache', outcome: 'hit' } as const;
+const stale = { kind: 'answer-cache', outcome: 'stale' } as const;
+const miss = { kind: 'answer-cache', outcome: 'miss' } as const;
 
 export class RatesAnswers {
   readonly head: Head;
   readonly #options: AnswersOptions;
   readonly #asked = new AskedLately();
-  readonly #kept: LRUCache<string, RenderedAnswer> | undefined;
+  readonly #store: AnswerStore | undefined;
+  readonly #reads = new SharedReads<RenderedAnswer>();
 
   constructor(options: AnswersOptions) {
+    const { source, cacheBytes } = options;
     this.#options = options;
-    this.head = new Head(options.source.database);
-    if (options.cacheBytes > 0) {
-      this.#kept = new LRUCache<string, RenderedAnswer>({
-        maxSize: options.cacheBytes,
-        maxEntrySize: Math.ceil(options.cacheBytes / 8),
-        sizeCalculation: ({ body }, key) => body.length + key.length + entryBytes,
-      });
-    }
+    this.head = new Head(source.database, (news) => this.#hear(news));
+    if (cacheBytes > 0) this.#store = new AnswerStore(cacheBytes);
   }
 
-  /** The kept answer, where it is known at once that it is of the newest revision. */
-  kept(key: string): RenderedAnswer | undefined {
-    const revision = this.head.fresh;
-    return revision === undefined ? undefined : this.#keptAt(key, revision);
+  /** The kept answer to a question without `min_revision`, where it is known at once to be of the newest revision. `now`: as `performance.now()` has it. */
+  kept(key: string, now: number): RenderedAnswer | undefined {
+    if (!this.#store) return undefined;
+    this.head.asked(now);
+    return this.head.isFresh(now) ? this.#fresh(this.#store, key) : undefined;
   }
 
   /**
-   * The answer to a question under the text that stands for it; the question is read only where no answer is kept.
+   * The answer to a question; it is read, once for all who ask it at the same time, only where no answer is kept.
    * Throws what reading it throws, `place_unknown`, `database_timeout`, `database_unavailable`, `overloaded`.
    */
-  async answer(key: string, readQuestion: () => RatesQuestion, options: AskOptions): Promise<RenderedAnswer> {
-    const { source, emit, onBehind } = this.#options;
-    if (this.#kept?.has(key)) {
-      const answer = this.#keptAt(key, await this.head.current(options));
-      if (answer) return answer;
+  async answer(
+    asked: Asked,
+    readQuestion: () => RatesQuestion,
+    options: AskOptions,
+    render = asJson,
+  ): Promise<Served> {
+    const { key, minRevision } = asked;
+    if (this.#store) {
+      this.head.asked(performance.now());
+      const kept = this.#store.has(key) ? await this.#confirmed(this.#store, asked) : undefined;
+      if (kept) return kept;
     }
     const question = readQuestion();
-    const begun = performance.now();
-    const { revision, newest, rolled, totals, statistics } = await ratesBetween(source, question, options);
-    this.head.learn(newest, begun);
-    if (rolled !== newest) onBehind?.();
-    const body = renderRates(totals, statistics);
-    const answer = { revision, body, bytes: body.length };
-    if (this.#kept && this.#asked.again(key)) this.#kept.set(key, answer);
-    emit({ kind: 'answer-cache', hit: false });
+    // Nobody waits for a database that is known to be away.
+    if (this.head.away) throw this.head.away;
+    const together = minRevision === undefined ? key : `${minRevision} ${key}`;
+    const answer = await this.#reads.read(together, this.head.seen, options, (shared) =>
+      this.#read(key, question, shared, render),
+    );
+    this.#options.emit(miss);
+    return { answer, kept: false };
+  }
+
+  /** To be called after what was packed came to an answer. */
+  grown(answer: RenderedAnswer): void {
+    this.#store?.resize(answer);
+  }
+
+  /** What is kept. */
+  get size(): AnswerStore['size'] {
+    return this.#store?.size ?? { answers: 0, pairs: 0, bytes: 0 };
+  }
+
+  close(): void {
+    this.head.close();
+  }
+
+  #fresh(store: AnswerStore, key: string): RenderedAnswer | undefined {
+    const answer = store.get(key);
+    if (!answer) return undefined;
+    // No revision up to this one touched it, or it would be gone.
+    if (answer.asOf === undefined && answer.revision < this.head.revision)
+      answer.revision = this.head.revision;
+    this.#options.emit(hit);
     return answer;
   }
 
-  #keptAt(key: string, revision: number): RenderedAnswer | undefined {
-    const answer = this.#kept?.get(key);
-    if (answer?.revision !== revision) return undefined;
-    this.#options.emit({ kind: 'answer-cache', hit: true });
+  /** A kept answer after a look whether it still holds; the newest known where the database does not say. */
+  async #confirmed(store: AnswerStore, { key, minRevision = 0 }: Asked): Promise<Served | undefined> {
+    await this.head.refresh();
+    const { failure, revision, confirmedAt } = this.head;
+    const now = performance.now();
+    const kept = store.get(key);
+    if (!kept || Math.max(revision, kept.revision) < minRevision) return undefined;
+    if (this.head.isFresh(now)) {
+      const answer = this.#fresh(store, key);
+      return answer && { answer, kept: true };
+    }
+    if (failure === undefined) return undefined;
+    const age = now - Math.max(confirmedAt, kept.readAt);
+    if (age > (this.#options.staleMilliseconds ?? 0)) return undefined;
+    if (kept.asOf === undefined && kept.revision < revision) kept.revision = revision;
+    this.#options.emit(stale);
+    return { answer: kept, kept: true, stale: { age, reason: codeOf(failure) ?? 'internal_error' } };
+  }
+
+  async #read(
+    key: string,
+    question: RatesQuestion,
+    options: AskOptions,
+    render: Render,
+  ): Promise<RenderedAnswer> {
+    const { source, onBehind } = this.#options;
+    const readAt = performance.now();
+    const rates = await ratesBetween(source, question, options);
+    const { revision, newest, rolled, tree } = rates;
+    this.head.learn(newest);
+    if (rolled !== newest) onBehind?.();
+    const body = render(question, rates);
+    const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+    const answer = { revision, body, bytes: body.length, etag, readAt };
+    // What changed up to the head's revision has been heard already: an older answer would never hear of it.
+    if (this.#store && this.#asked.again(key) && newest >= this.head.revision)
+      this.#store.set(key, answer, question, tree);
     return answer;
+  }
+
+  #hear(news: News): void {
+    this.#store?.hear(news, (reason, answers) => {
+      if (answers > 0) this.#options.emit({ kind: 'answers-dropped', reason, answers });
+    });
   }
 }
 

@@ -33,6 +33,8 @@ export interface RatesAnswer {
   rolled: number;
   totals: DayTotals;
   statistics?: DayStatistics;
+  /** The tree of places that names were found in; none for ports of old, nor for the past. */
+  tree?: Places;
 }
 
 /** What answers are made from: the node that is asked first, and the primary, which has every revision before it. */
@@ -69,12 +71,12 @@ async function readRates(
   options: AskOptions,
 ): Promise<RatesAnswer> {
   const { asOf } = question;
-  const { revision: newest, rolled, oldest, rows } = await readTotals(node, question, options);
+  const { revision: newest, rolled, oldest, rows, tree } = await readTotals(node, question, options);
   checkReached(newest, wantedBy(question));
   checkKept(asOf, oldest);
   const added = addUp(rows, question);
   const totals = added instanceof Promise ? await added : added;
-  const answer = { revision: asOf ?? newest, newest, rolled, totals };
+  const answer = { revision: asOf ?? newest, newest, rolled, totals, ...(tree && { tree }) };
   if (!question.statistics) return answer;
   return { ...answer, statistics: await statisticsOf(node, question, answer, options) };
 }
@@ -112,7 +114,9 @@ export const placesFor = (
 
 const wantedBy = ({ minRevision, asOf }: RatesQuestion) => ({ min_revision: minRevision, as_of: asOf });
 
-function readTotals(node: RatesSource, question: RatesQuestion, options: AskOptions): Promise<Totals> {
+type FoundTotals = Totals & Pick<RatesAnswer, 'tree'>;
+
+function readTotals(node: RatesSource, question: RatesQuestion, options: AskOptions): Promise<FoundTotals> {
   const { origin, destination, asOf } = question;
   if (!('port' in origin && 'port' in destination))
     return asOf === undefined
@@ -138,7 +142,11 @@ async function readPlacesAt(
   return readBetween(node, lanesOf(places, question), daysOf(question), options, asOf);
 }
 
-async function readPlaces(node: RatesSource, question: RatesQuestion, options: AskOptions): Promise<Totals> {
+async function readPlaces(
+  node: RatesSource,
+  question: RatesQuestion,
+  options: AskOptions,
+): Promise<FoundTotals> {
   let places = await node.places.known(options);
   if (unknownEnds(places, question).length > 0) {
     // Said only after a look at the tree as it is now: the place may be new, or known where revisions come first.
@@ -150,7 +158,7 @@ async function readPlaces(node: RatesSource, question: RatesQuestion, options: A
   }
   for (let tries = 0; tries < 5; tries++) {
     const totals = await readBetween(node, lanesOf(places, question), daysOf(question), options);
-    if (totals.places === places.revision) return totals;
+    if (totals.places === places.revision) return { ...totals, tree: places };
     // The places changed between the tree and the snapshot: once more, with the tree of now.
     places = await node.places.atLeast(totals.places, options);
   }

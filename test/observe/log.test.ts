@@ -16,7 +16,7 @@ const request: FairwayEvent = {
 };
 const others: FairwayEvent[] = [
   { kind: 'database-lost', reason: 'gone' },
-  { kind: 'answer-cache', hit: true },
+  { kind: 'answer-cache', outcome: 'hit' },
   { kind: 'request-failed', id: 'x', error: new Error('odd') },
 ];
 

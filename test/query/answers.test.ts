@@ -1,109 +1,237 @@
+/** Answers from memory: never another than a computed one of the revision they name, never older than they may be. */
 import { expect, test } from 'vitest';
 import { parseDay } from '../../src/days.js';
 import { importContent } from '../../src/ingest/import.js';
-import { putPlace } from '../../src/ingest/places.js';
-import { RatesAnswers } from '../../src/query/answers.js';
-import { RatesSource } from '../../src/query/rates.js';
+import { putPlace, type PlaceRow } from '../../src/ingest/places.js';
+import { purge } from '../../src/ingest/retention/purge.js';
+import { withdraw } from '../../src/ingest/withdraw.js';
+import { freshMilliseconds } from '../../src/query/head.js';
+import type { RatesQuestion } from '../../src/query/rates.js';
+import { rollUp } from '../../src/query/roll-up.js';
+import { computed, gated, withAnswers } from '../support/answers.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, textSource } from '../support/dump.js';
+import { publishItems, type TestItem } from '../support/publish.js';
 
-const question = {
-  origin: { place: 'asia', parameter: 'origin' },
-  destination: { port: 'BBBBB' },
-  from: parseDay('2021-01-01') ?? 0,
-  to: parseDay('2021-01-01') ?? 0,
-};
+const day = parseDay('2021-01-01') ?? 0;
+const days = { from: day, to: day + 1 };
+const place = (name: string, parameter: string) => ({ place: name, parameter });
+const ports = (origin: string, destination: string): RatesQuestion => ({
+  origin: { port: origin },
+  destination: { port: destination },
+  ...days,
+});
+const places = (origin: string, destination: string): RatesQuestion => ({
+  origin: place(origin, 'origin'),
+  destination: place(destination, 'destination'),
+  ...days,
+});
+const item = (origin: string, destination: string, price = 50): TestItem => [origin, destination, day, price];
 
-const answersOver = ({ database, events }: TestDatabase, cacheBytes: number): RatesAnswers =>
-  new RatesAnswers({
-    source: new RatesSource(database),
-    emit: (event) => events.push(event),
-    cacheBytes,
+const outcomes = ({ events }: TestDatabase): string[] =>
+  events.flatMap((event) => (event.kind === 'answer-cache' ? [event.outcome] : []));
+const put = ({ database }: TestDatabase, change: PlaceRow) => putPlace(database, change, () => undefined);
+
+const withDump = (work: (test: TestDatabase) => Promise<void>): Promise<void> =>
+  withDatabase(async (test) => {
+    await importContent(test.database, textSource(dumpText()));
+    await work(test);
   });
 
-const outcomes = ({ events }: TestDatabase): boolean[] =>
-  events.flatMap((event) => (event.kind === 'answer-cache' ? [event.hit] : []));
+test('an answer is kept from the second time on, goes out at once while fresh, and is the same', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, ask }) => {
+      const question = places('asia', 'baltic');
+      const first = await ask(question, 'key');
+      expect(first.kept).toBe(false);
+      const second = await ask(question, 'key');
+      expect(second.answer).toMatchObject({ body: first.answer.body, etag: first.answer.etag });
+      const third = await ask(question, 'key');
+      expect(third).toMatchObject({ kept: true, answer: second.answer });
+      await expect.poll(() => answers.kept('key', performance.now())).toBe(third.answer);
+      expect(outcomes(test).slice(0, 3)).toEqual(['miss', 'miss', 'hit']);
+    }),
+  ));
 
-test('a kept answer goes out while its revision is the newest, and never after another is known', () =>
-  withDatabase(async (test) => {
-    await importContent(test.database, textSource(dumpText()));
-    const answers = answersOver(test, 1 << 20);
-    const first = await answers.answer('key', () => question, {});
-    // An answer that was asked for once is not worth its memory; the second one is kept.
-    const second = await answers.answer('key', () => question, {});
-    expect(second).toEqual(first);
-    expect(await answers.answer('key', () => question, {})).toBe(second);
-    expect(answers.kept('key')).toBe(second);
-    const { revision } = await putPlace(
-      test.database,
-      { kind: 'port', code: 'CCCCC', name: 'Ccc', parent: 'asia' },
-      () => undefined,
-    );
-    // Whatever tells the new revision, here a look at the head, ends what was kept before it.
-    await answers.head.ask({});
-    expect(answers.kept('key')).toBeUndefined();
-    const third = await answers.answer('key', () => question, {});
-    expect(third.revision).toBe(revision);
-    expect(third.revision).toBeGreaterThan(first.revision);
-    expect(outcomes(test)).toEqual([false, false, true, true, false]);
-  }));
+test('a revision drops the answers about the lanes it touched, and the others hold at it', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, ask, keep }) => {
+      const touched = [
+        ports('AAAAA', 'BBBBB'),
+        places('AAAAA', 'BBBBB'),
+        places('asia', 'europe'),
+        places('asia', 'BBBBB'),
+        { ...ports('AAAAA', 'BBBBB'), statistics: ['max'] as const },
+      ];
+      const others = [
+        ports('CCCCC', 'BBBBB'),
+        places('europe', 'baltic'),
+        places('asia', 'CCCCC'),
+        { ...ports('AAAAA', 'BBBBB'), asOf: 1 },
+      ];
+      for (const question of [...touched, ...others]) await keep(question);
+      const { revision, batch } = await publishItems(test.database, [item('AAAAA', 'BBBBB')]);
+      await expect.poll(() => answers.head.revision).toBe(revision);
+      for (const question of others) {
+        const { kept, answer } = await ask(question);
+        expect(kept).toBe(true);
+        expect(answer.revision).toBe(question.asOf ?? revision);
+      }
+      for (const question of touched) {
+        const { kept, answer } = await ask(question);
+        expect(kept, JSON.stringify(question)).toBe(false);
+        expect(answer.revision).toBe(revision);
+        expect(answer.body).toBe(await computed(test, question, revision));
+        await keep(question);
+      }
+      // What goes drops them like what comes.
+      await withdraw(test.database, batch, test.emit);
+      await expect.poll(() => answers.head.revision).toBe(revision + 1);
+      for (const question of touched) expect((await ask(question)).kept).toBe(false);
+      for (const question of others) expect((await ask(question)).kept).toBe(true);
+    }),
+  ));
+
+test('a change of places drops the answers about places, not those about ports of old', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ ask, keep }) => {
+      const region = places('asia', 'europe');
+      const lane = ports('AAAAA', 'BBBBB');
+      await keep(region);
+      await keep(lane);
+      const { revision } = await put(test, { kind: 'port', code: 'CCCCC', name: 'Ccc', parent: 'asia' });
+      const again = await keep(lane);
+      await expect.poll(async () => (await ask(lane)).answer.revision).toBe(revision);
+      expect(again.answer.body).toBe((await ask(lane)).answer.body);
+      const after = await ask(region);
+      expect(after).toMatchObject({ kept: false, answer: { revision } });
+      expect(after.answer.body).toBe(await computed(test, region, revision));
+      expect(after.answer.body).toContain('"count":2,');
+    }),
+  ));
 
 test('with min_revision an answer is never older, even from a process that does not know of it yet', () =>
-  withDatabase(async (test) => {
-    await importContent(test.database, textSource(dumpText()));
-    const answers = answersOver(test, 1 << 20);
-    for (let times = 0; times < 3; times++) await answers.answer('old', () => question, {});
-    const change = { kind: 'port', code: 'CCCCC', name: 'Ccc', parent: 'asia' } as const;
-    const { revision } = await putPlace(test.database, change, () => undefined);
-    // This process may still give the old answer for a moment; not to who knows better.
-    answers.head.learn(revision - 1, performance.now());
-    expect(answers.kept('old')?.revision).toBe(revision - 1);
-    const newer = () => ({ ...question, minRevision: revision });
-    expect((await answers.answer(`old&min_revision=${revision}`, newer, {})).revision).toBe(revision);
-    const beyond = () => ({ ...question, minRevision: revision + 1 });
-    await expect(answers.answer('beyond', beyond, {})).rejects.toMatchObject({
-      code: 'invalid_parameter',
-      faults: [{ parameter: 'min_revision' }],
-    });
+  withDump(async (test) => {
+    const gate = gated(test.database);
+    await withAnswers(
+      test,
+      async ({ answers, ask, keep }) => {
+        const question = ports('AAAAA', 'BBBBB');
+        await keep(question);
+        gate.hold('news-since');
+        const { revision } = await publishItems(test.database, [item('AAAAA', 'BBBBB')]);
+        // What this process knows is the old revision, and who knows better does not get it.
+        expect(answers.head.revision).toBe(revision - 1);
+        const newer = ask({ ...question, minRevision: revision });
+        await expect.poll(gate.held).toBe(1);
+        gate.release();
+        expect(await newer).toMatchObject({ kept: false, answer: { revision } });
+        // The kept answer is good enough for whoever knows no more than it.
+        await keep(question);
+        expect(await ask({ ...question, minRevision: revision })).toMatchObject({ kept: true });
+        await expect(ask({ ...question, minRevision: revision + 1 })).rejects.toMatchObject({
+          code: 'invalid_parameter',
+          faults: [{ parameter: 'min_revision' }],
+        });
+      },
+      { database: gate.database },
+    );
   }));
 
-test('an idle time later the head is asked, once for all who want to know, before a kept answer goes out', () =>
-  withDatabase(async (test) => {
-    await importContent(test.database, textSource(dumpText()));
-    const answers = answersOver(test, 1 << 20);
-    await answers.answer('key', () => question, {});
-    await answers.answer('key', () => question, {});
-    while (answers.head.fresh !== undefined) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(answers.kept('key')).toBeUndefined();
-    const reads = () => test.events.filter((event) => event.kind === 'statement-read').length;
-    const before = reads();
-    await Promise.all(Array.from({ length: 20 }, () => answers.answer('key', () => question, {})));
-    expect(reads() - before).toBe(1);
-    expect(outcomes(test).filter(Boolean)).toHaveLength(20);
-  }));
+test('an answer of the past stays for as long as its revision can be asked about', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ ask, keep }) => {
+      const { batch, revision } = await publishItems(test.database, [item('AAAAA', 'BBBBB')]);
+      const past = { ...ports('AAAAA', 'BBBBB'), asOf: revision };
+      await keep(past);
+      await withdraw(test.database, batch, test.emit);
+      await rollUp(test.database, test.emit);
+      expect(await keep(past)).toMatchObject({ answer: { revision } });
+      await purge(test.database, { historyDays: 0, rejectedDays: 0 }, test.emit);
+      await expect
+        .poll(() => ask(past).catch((error: unknown) => error))
+        .toMatchObject({ code: 'revision_gone' });
+    }),
+  ));
 
-test('a slow answer of an older revision neither turns knowledge back nor is kept as the newest', () =>
-  withDatabase(async (test) => {
-    const answers = answersOver(test, 1 << 20);
-    answers.head.learn(5, performance.now());
-    answers.head.learn(4, performance.now());
-    expect(answers.head.fresh).toBe(5);
-    answers.head.learn(5, performance.now() - 1_000);
-    expect(answers.head.fresh).toBe(5);
-    answers.head.learn(6, performance.now() - 1_000);
-    expect(answers.head.fresh).toBeUndefined();
-  }));
+test('what was purged before it was heard of drops all that it may have touched', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, ask, keep }) => {
+      const { batch } = await publishItems(test.database, [item('AAAAA', 'BBBBB')]);
+      const question = ports('AAAAA', 'BBBBB');
+      await keep(question);
+      answers.close();
+      while (answers.head.isFresh(performance.now())) await new Promise((resolve) => setTimeout(resolve, 5));
+      await withdraw(test.database, batch, test.emit);
+      await rollUp(test.database, test.emit);
+      await purge(test.database, { historyDays: 0, rejectedDays: 0 }, test.emit);
+      const { answer } = await ask(question);
+      expect(answer.body).toBe(await computed(test, question, answer.revision));
+      expect(answer.body).toContain('"count":3,');
+      expect(test.events).toContainEqual({ kind: 'answers-dropped', reason: 'unknown', answers: 1 });
+    }),
+  ));
 
-test('what is kept stays within its bytes; with none, nothing is kept', () =>
-  withDatabase(async (test) => {
-    await importContent(test.database, textSource(dumpText()));
-    const few = answersOver(test, 3_000);
-    for (let index = 0; index < 100; index++)
-      await few.answer(`key ${Math.floor(index / 2)}`, () => question, {});
-    expect(few.kept('key 0')).toBeUndefined();
-    expect(few.kept('key 49')).toBeDefined();
-    const none = answersOver(test, 0);
-    await none.answer('key', () => question, {});
-    await none.answer('key', () => question, {});
-    expect(none.kept('key')).toBeUndefined();
+test('an answer from memory is confirmed within the last 100 ms: later the head is asked, once for all who wait', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, ask, keep }) => {
+      const question = ports('AAAAA', 'BBBBB');
+      await keep(question);
+      answers.close();
+      while (answers.head.isFresh(performance.now())) await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(performance.now() - answers.head.confirmedAt).toBeGreaterThanOrEqual(freshMilliseconds);
+      expect(freshMilliseconds).toBe(100);
+      const key = JSON.stringify(question);
+      expect(answers.kept(key, performance.now())).toBeUndefined();
+      const reads = () => test.events.filter((event) => event.kind === 'statement-read').length;
+      const before = reads();
+      await Promise.all(Array.from({ length: 20 }, () => ask(question)));
+      expect(reads() - before).toBe(1);
+      expect(outcomes(test).slice(-20)).toEqual(Array.from({ length: 20 }, () => 'hit'));
+      expect(answers.kept(key, performance.now())).toBeDefined();
+    }),
+  ));
+
+test('while somebody asks the head is asked again and again; an idle process asks nothing', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ ask }) => {
+      const polls = () =>
+        test.events.filter((event) => event.kind === 'statement-read' && event.statement === 'news-since')
+          .length;
+      await ask(ports('AAAAA', 'BBBBB'));
+      await expect.poll(polls).toBeGreaterThan(3);
+      let before = -1;
+      await expect
+        .poll(() => [before, (before = polls())], { interval: 400, timeout: 10_000 })
+        .toSatisfy(([last, now]) => last === now);
+    }),
+  ));
+
+test('what is kept stays within its bytes, with the lists of who depends on what; with none, nothing is kept', () =>
+  withDump(async (test) => {
+    const maximum = 20_000;
+    await withAnswers(
+      test,
+      async ({ answers, ask }) => {
+        const question = (index: number) => ({ ...ports(`A${index}`, `B${index}`), ...days });
+        for (let index = 0; index < 100; index++)
+          for (let times = 0; times < 2; times++) await ask(question(index));
+        const { size } = answers;
+        expect(size.answers).toBeGreaterThan(5);
+        expect(size.answers).toBeLessThan(25);
+        expect(size.pairs).toBe(size.answers);
+        expect(size.bytes).toBeLessThanOrEqual(maximum);
+        expect((await ask(question(0))).kept).toBe(false);
+        expect((await ask(question(99))).kept).toBe(true);
+      },
+      { cacheBytes: maximum },
+    );
+    await withAnswers(
+      test,
+      async ({ answers, ask }) => {
+        for (let times = 0; times < 3; times++) expect((await ask(ports('AAAAA', 'BBBBB'))).kept).toBe(false);
+        expect(answers.size).toEqual({ answers: 0, pairs: 0, bytes: 0 });
+      },
+      { cacheBytes: 0 },
+    );
   }));

@@ -38,6 +38,8 @@ export interface Replicated {
   resumeReplay: () => Promise<void>;
   /** Resolves once the standby has everything the primary has now. */
   caughtUp: () => Promise<void>;
+  /** Nobody answers at its address any more. */
+  stopStandby: () => Promise<void>;
 }
 
 const settings = { fsync: 'off', max_connections: '40', wal_keep_size: '128MB' };
@@ -72,7 +74,7 @@ export async function withReplica(work: (replicated: Replicated) => Promise<void
   const [primary, standby] = [nodeOf(primaryDetails), nodeOf(standbyDetails)];
   try {
     await primary.database.transaction(migrate);
-    const replicated = replicatedOf(primary, standby);
+    const replicated = replicatedOf(primary, standby, pid);
     await replicated.caughtUp();
     await work(replicated);
   } finally {
@@ -103,10 +105,11 @@ function nodeOf({ host, port, user, password, database: name }: Details): Replic
   };
 }
 
-const replicatedOf = (primary: ReplicatedNode, standby: ReplicatedNode): Replicated => ({
+const replicatedOf = (primary: ReplicatedNode, standby: ReplicatedNode, pid: number): Replicated => ({
   primary,
   standby,
   pauseReplay: () => pauseReplay(standby.query),
   resumeReplay: async () => void (await resumeReplay(standby.query)),
   caughtUp: () => caughtUp(primary.query, standby.query),
+  stopStandby: () => stop(pid),
 });

@@ -42,14 +42,13 @@ export function batchesRoutes(server: Server, services: Services): void {
       const caller = callerOf(request);
       const open = await readBatch(database, request.params.id, caller, { deadline: deadline() });
       const { id } = open;
-      const begun = performance.now();
       if (open.parts && open.state === 'loading') {
         await uploads.parted.giveUp(id);
         return renderBatch(open);
       }
       await withdraw(database, id, emit);
       const batch = await readBatch(database, id, caller, { deadline: deadline() });
-      answers.head.learn(batch.withdrawnRevision ?? 0, begun);
+      answers.head.learn(batch.withdrawnRevision ?? 0);
       return renderBatch(batch);
     },
   });
@@ -77,11 +76,10 @@ function postRoute(server: Server, services: Services): void {
           .send(renderBatch(batch));
       }
       if (request.query.dry_run) return reply.send(await check(services, upload, found.body));
-      const begun = performance.now();
       const verdict = await uploads.take(upload, found.body);
       const { batch, repeated } = verdict;
       if (batch.state === 'rejected') throw await rejected(services, batch);
-      answers.head.learn(batch.revision ?? 0, begun);
+      answers.head.learn(batch.revision ?? 0);
       return reply
         .code(repeated ? 200 : 201)
         .headers({ location: `/batches/${batch.id}`, 'rates-revision': batch.revision ?? 0 })

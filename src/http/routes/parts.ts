@@ -54,9 +54,8 @@ export function partsRoutes(server: Server, services: Services): void {
     ...routes.publishBatch,
     onRequest: requireScope(services, 'ingest'),
     handler: async (request, reply) => {
-      const begun = performance.now();
       const batch = await uploads.parted.publish(request.params.id, callerOf(request), request.body);
-      answers.head.learn(batch.revision ?? 0, begun);
+      answers.head.learn(batch.revision ?? 0);
       return reply.header('rates-revision', batch.revision ?? 0).send(renderBatch(batch));
     },
   });

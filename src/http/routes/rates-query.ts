@@ -29,9 +29,8 @@ export function ratesQueryRoute(server: Server, services: Services): void {
       const format = chooseFormat(['json', 'ndjson', 'csv'], request.query.format, request.headers.accept);
       const many = readQuestions(body);
       const options = await askerWithKey(services, request.raw, reply.raw);
-      const begun = performance.now();
       const answered = await answersOfMany(source, many, options);
-      answers.head.learn(answered.revision, begun);
+      answers.head.learn(answered.revision);
       const headers = {
         'rates-revision': answered.revision,
         'content-type': mediaTypes[format],
