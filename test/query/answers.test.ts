@@ -196,7 +196,7 @@ test('while somebody asks the head is asked again and again; an idle process ask
   withDump((test) =>
     withAnswers(test, async ({ ask }) => {
       const polls = () =>
-        test.events.filter((event) => event.kind === 'statement-read' && event.statement === 'news-since')
+        test.events.filter((event) => event.kind === 'statement-read' && event.statement === 'head')
           .length;
       await ask(ports('AAAAA', 'BBBBB'));
       await expect.poll(polls).toBeGreaterThan(3);
