@@ -9,6 +9,7 @@ import { countItems, fillRollup, listQuestions, pathOf, readmeQuestion } from '.
 import { databaseOf, importSample, startService } from '../support/service.mjs';
 import { answerOf, checkListedAnswers, checkReadmeAnswer } from './answers.mjs';
 import { measureAll } from './measure.mjs';
+import { measurePublishing } from './publishing.mjs';
 
 /** No peer answers first-time questions faster than this; so many are prepared for each second. */
 const mostFirstTimePerSecond = 15_000;
@@ -50,17 +51,21 @@ export async function measureDataset({ root, folder, dataDir, items, client, set
     await checkListedAnswers(peers, prepared.questions);
     await delay(settings.idleSeconds * 1_000);
     memory.afterLoad = residentMegabytes(info.pid);
+    const headers = {
+      service: readme.headers,
+      rollup: (await answerOf(rollup.url + pathOf(readmeQuestion))).headers,
+      bare: (await answerOf(bare.url)).headers,
+    };
+    // Other processes would roll up as well.
+    for (const child of started.splice(0).toReversed()) await child.stop();
     return {
       name: items === 'sample' ? 'the sample' : `${items.toLocaleString('en-US')} items`,
       ...prepared.described,
-      headers: {
-        service: readme.headers,
-        rollup: (await answerOf(rollup.url + pathOf(readmeQuestion))).headers,
-        bare: (await answerOf(bare.url)).headers,
-      },
+      headers,
       bodyBytes: Buffer.byteLength(readme.body),
       memory,
       cases,
+      publishing: await measurePublishing({ root, folder, dataDir, client, settings, progress }),
     };
   } finally {
     for (const child of started.toReversed()) await child.stop();
