@@ -28,12 +28,14 @@ export async function measureDataset({ root, folder, dataDir, items, client, set
     return { kind, ...child, url: child.url ?? child.ready.url };
   };
   const log = (level) => join(folder, `${items}-${level}.log`);
-  const service = (level) => startService({ root, dataDir, level, log: log(level) });
+  const service = (level, more = {}, name = level) =>
+    startService({ root, dataDir, level, log: log(name), more });
   try {
     const info = await start('service', service('info'));
     await delay(settings.idleSeconds * 1_000);
     const memory = { started: residentMegabytes(info.pid) };
     const warn = await start('service-warn', service('warn'));
+    const cold = await start('service-cold', service('info', { FAIRWAY_CACHE_MB: '0' }, 'cold'));
     progress.show('filling the rollup of peer (b), listing questions…');
     const connection = databaseOf(dataDir);
     const prepared = await prepareItems(connection, settings);
@@ -44,7 +46,7 @@ export async function measureDataset({ root, folder, dataDir, items, client, set
       startChild(module('rollup-rows'), { connection, poolSize: settings.poolSize }),
     );
     const bare = await start('bare', startChild(module('bare-http'), readme));
-    const peers = { info, warn, rollup, bare };
+    const peers = { info, warn, cold, rollup, bare };
     await checkReadmeAnswer(peers);
     const cases = await measureAll({ peers, questions: prepared.questions, client, settings, progress });
     progress.show('resting…');

@@ -6,6 +6,7 @@ import { loadShare } from './publishing.mjs';
 const names = {
   service: 'the service, log level info',
   'service-warn': 'the service, log level warn',
+  'service-cold': 'the service, nothing kept',
   rollup: '(b) fastify + pg, rollup rows',
   bare: '(a) bare node:http, constant',
 };
