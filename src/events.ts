@@ -27,7 +27,7 @@ export type FairwayEvent =
   | { kind: 'database-back' }
   | { kind: 'connection-taken'; waitedMilliseconds: number }
   | { kind: 'statement-read'; statement: string; rows: number; bytes: number; milliseconds: number }
-  | { kind: 'answer-cache'; outcome: 'hit' | 'stale' | 'miss' }
+  | { kind: 'answer-cache'; outcome: 'hit' | 'lane' | 'stale' | 'miss' }
   | { kind: 'answers-dropped'; reason: 'lane' | 'places' | 'horizon' | 'unknown'; answers: number }
   | { kind: 'rolled-up'; revision: number; batches: number; rows: number; milliseconds: number }
   | { kind: 'roll-up-failed'; error: unknown }

@@ -199,7 +199,7 @@ export const settings: readonly Setting[] = [
     name: 'FAIRWAY_CACHE_MB',
     key: 'cacheMegabytes',
     fallback: '32',
-    explanation: 'memory for answers that are asked for again; 0 keeps none',
+    explanation: 'memory for answers, and lanes, that are asked for again; 0 keeps none',
     parse: wholeNumber(0, 4_096),
   },
   {

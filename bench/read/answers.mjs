@@ -17,20 +17,20 @@ export async function answerOf(url) {
 }
 
 /** Throws where a peer answers the README's question otherwise than the service. */
-export async function checkReadmeAnswer({ info, warn, rollup, bare }) {
+export async function checkReadmeAnswer({ info, warn, cold, rollup, bare }) {
   const expected = JSON.parse((await answerOf(info.url + pathOf(readmeQuestion))).body);
-  for (const peer of [warn, rollup, bare]) {
+  for (const peer of [warn, cold, rollup, bare]) {
     const { body } = await answerOf(peer.url + pathOf(readmeQuestion));
     deepStrictEqual(JSON.parse(body), expected, `${peer.kind}: the README's question`);
   }
 }
 
 /** Throws where the services and peer (b) differ in a day, count or price. After measuring: asked before, an answer may be cached. */
-export async function checkListedAnswers({ info, warn, rollup }, questions) {
+export async function checkListedAnswers({ info, warn, cold, rollup }, questions) {
   const step = Math.max(1, Math.floor(questions.length / compared));
   for (let index = 0; index < questions.length; index += step) {
     const path = pathOf(questions[index]);
-    const answers = await Promise.all([info, warn, rollup].map(({ url }) => answerOf(url + path)));
+    const answers = await Promise.all([info, warn, cold, rollup].map(({ url }) => answerOf(url + path)));
     const [first, ...others] = answers.map(({ body }) => JSON.parse(body));
     for (const other of others) deepStrictEqual(other, first, path);
   }

@@ -9,6 +9,7 @@ import { countItems, fillRollup, listQuestions, pathOf, readmeQuestion } from '.
 import { databaseOf, importSample, startService } from '../support/service.mjs';
 import { answerOf, checkListedAnswers, checkReadmeAnswer } from './answers.mjs';
 import { measureAll } from './measure.mjs';
+import { measurePublishing } from './publishing.mjs';
 
 /** No peer answers first-time questions faster than this; so many are prepared for each second. */
 const mostFirstTimePerSecond = 15_000;
@@ -27,12 +28,14 @@ export async function measureDataset({ root, folder, dataDir, items, client, set
     return { kind, ...child, url: child.url ?? child.ready.url };
   };
   const log = (level) => join(folder, `${items}-${level}.log`);
-  const service = (level) => startService({ root, dataDir, level, log: log(level) });
+  const service = (level, more = {}, name = level) =>
+    startService({ root, dataDir, level, log: log(name), more });
   try {
     const info = await start('service', service('info'));
     await delay(settings.idleSeconds * 1_000);
     const memory = { started: residentMegabytes(info.pid) };
     const warn = await start('service-warn', service('warn'));
+    const cold = await start('service-cold', service('info', { FAIRWAY_CACHE_MB: '0' }, 'cold'));
     progress.show('filling the rollup of peer (b), listing questions…');
     const connection = databaseOf(dataDir);
     const prepared = await prepareItems(connection, settings);
@@ -43,24 +46,28 @@ export async function measureDataset({ root, folder, dataDir, items, client, set
       startChild(module('rollup-rows'), { connection, poolSize: settings.poolSize }),
     );
     const bare = await start('bare', startChild(module('bare-http'), readme));
-    const peers = { info, warn, rollup, bare };
+    const peers = { info, warn, cold, rollup, bare };
     await checkReadmeAnswer(peers);
     const cases = await measureAll({ peers, questions: prepared.questions, client, settings, progress });
     progress.show('resting…');
     await checkListedAnswers(peers, prepared.questions);
     await delay(settings.idleSeconds * 1_000);
     memory.afterLoad = residentMegabytes(info.pid);
+    const headers = {
+      service: readme.headers,
+      rollup: (await answerOf(rollup.url + pathOf(readmeQuestion))).headers,
+      bare: (await answerOf(bare.url)).headers,
+    };
+    // Other processes would roll up as well.
+    for (const child of started.splice(0).toReversed()) await child.stop();
     return {
       name: items === 'sample' ? 'the sample' : `${items.toLocaleString('en-US')} items`,
       ...prepared.described,
-      headers: {
-        service: readme.headers,
-        rollup: (await answerOf(rollup.url + pathOf(readmeQuestion))).headers,
-        bare: (await answerOf(bare.url)).headers,
-      },
+      headers,
       bodyBytes: Buffer.byteLength(readme.body),
       memory,
       cases,
+      publishing: await measurePublishing({ root, folder, dataDir, client, settings, progress }),
     };
   } finally {
     for (const child of started.toReversed()) await child.stop();

@@ -8,15 +8,15 @@ const warmUpSeconds = 1;
 
 /** Figures of every case: [{ name, connections, peers: { kind: { perSecond, p50, p99, …, rounds } } }]. */
 export async function measureAll({ peers, questions, client, settings, progress }) {
-  const { info, warn, rollup, bare } = peers;
+  const { info, warn, cold, rollup, bare } = peers;
   const readme = pathOf(readmeQuestion);
   const plan = settings.connections.flatMap((connections) => [
-    { name: 'first-time', connections, peers: [info, warn, rollup] },
+    { name: 'first-time', connections, peers: [info, cold, rollup] },
     { name: 'repeated', connections, peers: [info, warn, rollup, bare] },
   ]);
   const perConnections = Math.floor(questions.length / settings.connections.length);
   const pieces = slices(questions, settings.rounds * settings.connections.length, perConnections);
-  for (const peer of [info, warn, rollup, bare]) {
+  for (const peer of [info, warn, cold, rollup, bare]) {
     progress.show(`warming up ${peer.kind}…`);
     await measureOne(client, peer, { path: readme, connections: 8, seconds: warmUpSeconds });
   }

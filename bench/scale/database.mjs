@@ -25,7 +25,7 @@ export class Scale {
       dataDir: this.dataDir,
       level: 'info',
       log,
-      more: { FAIRWAY_ROLLUP_DEBT: '0' },
+      more: { FAIRWAY_ROLLUP_DEBT: '0', FAIRWAY_CACHE_MB: '0' },
     });
     this.url = this.service.url;
     this.client = new pg.Client(databaseOf(this.dataDir));

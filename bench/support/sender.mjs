@@ -10,7 +10,7 @@ const wholeBytes = 8 << 20;
 const readBytes = 1 << 20;
 const bodies = new Map();
 
-const tasks = { send, batches, ask, parts };
+const tasks = { send, batches, publishing, ask, parts };
 
 process.once('message', () => {
   process.on('message', (task) => void work(task));
@@ -56,6 +56,18 @@ async function batches({ url, files, clients, each }) {
   await Promise.all(Array.from({ length: clients }, client));
   const milliseconds = performance.now() - begun;
   return { items, milliseconds, perSecond: (items / milliseconds) * 1_000 };
+}
+
+/** The files in turn, one after the other, for so long. */
+async function publishing({ url, files, milliseconds }) {
+  const begun = performance.now();
+  let published = 0;
+  while (performance.now() - begun < milliseconds) {
+    const file = files[published % files.length];
+    await post(url, file, bodyOf(file));
+    published++;
+  }
+  return { perSecond: (published / (performance.now() - begun)) * 1_000 };
 }
 
 /** One request; milliseconds until its answer was read. */

@@ -6,12 +6,15 @@
 import { hash } from 'node:crypto';
 import type { Emit } from '../events.js';
 import { codeOf } from '../errors.js';
+import { daysOf } from './between.js';
+import { keyOfLane, laneAsked, LaneStore } from './cache/lanes.js';
 import { SharedReads } from './cache/shared-reads.js';
 import { AnswerStore, type RenderedAnswer } from './cache/store.js';
 import type { AskOptions } from './cost.js';
 import { Head, type News } from './head.js';
 import { ratesBetween, type RatesAnswer, type RatesQuestion, type RatesSource } from './rates.js';
 import { renderRates } from './render.js';
+import { addUpRows } from './totals.js';
 
 export type { RenderedAnswer } from './cache/store.js';
 
@@ -55,6 +58,7 @@ const asJson: Render = (_question, { totals, statistics }) => renderRates(totals
 
 const hit = { kind: 'answer-cache', outcome: 'hit' } as const;
 const stale = { kind: 'answer-cache', outcome: 'stale' } as const;
+const ofLane = { kind: 'answer-cache', outcome: 'lane' } as const;
 const miss = { kind: 'answer-cache', outcome: 'miss' } as const;
 
 export class RatesAnswers {
@@ -62,13 +66,19 @@ export class RatesAnswers {
   readonly #options: AnswersOptions;
   readonly #asked = new AskedLately();
   readonly #store: AnswerStore | undefined;
+  readonly #lanesAsked = new AskedLately();
+  /** Whether the rollups were when last seen: then they are not the whole of a lane. */
+  #behind = false;
+  readonly #lanes: LaneStore | undefined;
   readonly #reads = new SharedReads<RenderedAnswer>();
 
   constructor(options: AnswersOptions) {
     const { source, cacheBytes } = options;
     this.#options = options;
     this.head = new Head(source.database, (news) => this.#hear(news));
-    if (cacheBytes > 0) this.#store = new AnswerStore(cacheBytes);
+    if (cacheBytes === 0) return;
+    this.#store = new AnswerStore(cacheBytes / 2);
+    this.#lanes = new LaneStore(cacheBytes / 2);
   }
 
   /** The kept answer to a question without `min_revision`, where it is known at once to be of the newest revision. `now`: as `performance.now()` has it. */
@@ -95,6 +105,8 @@ export class RatesAnswers {
       if (kept) return kept;
     }
     const question = readQuestion();
+    const computed = this.#fromLane(asked, question, render);
+    if (computed) return { answer: computed, kept: true };
     // Nobody waits for a database that is known to be away.
     if (this.head.away) throw this.head.away;
     const together = minRevision === undefined ? key : `${minRevision} ${key}`;
@@ -111,8 +123,9 @@ export class RatesAnswers {
   }
 
   /** What is kept. */
-  get size(): AnswerStore['size'] {
-    return this.#store?.size ?? { answers: 0, pairs: 0, bytes: 0 };
+  get size(): AnswerStore['size'] & { lanes: LaneStore['size'] } {
+    const none = { answers: 0, pairs: 0, bytes: 0 };
+    return { ...(this.#store?.size ?? none), lanes: this.#lanes?.size ?? { lanes: 0, bytes: 0 } };
   }
 
   close(): void {
@@ -148,6 +161,26 @@ export class RatesAnswers {
     return { answer: kept, kept: true, stale: { age, reason: codeOf(failure) ?? 'internal_error' } };
   }
 
+  /** From the lane that is kept, where it is known as of the last 100 ms to hold at the newest revision. */
+  #fromLane(
+    { key, minRevision = 0 }: Asked,
+    question: RatesQuestion,
+    render: Render,
+  ): RenderedAnswer | undefined {
+    const lane = this.#lanes && laneAsked(question);
+    const now = performance.now();
+    const { revision } = this.head;
+    if (lane === undefined || !this.head.isFresh(now) || revision < minRevision) return undefined;
+    const rows = this.#lanes?.get(lane, daysOf(question));
+    if (!rows) return undefined;
+    const totals = addUpRows(rows, question);
+    const rates = { revision, newest: revision, rolled: revision, totals };
+    const answer = rendered(render(question, rates), revision, this.head.confirmedAt);
+    if (this.#asked.again(key)) this.#store?.set(key, answer, question);
+    this.#options.emit(ofLane);
+    return answer;
+  }
+
   async #read(
     key: string,
     question: RatesQuestion,
@@ -156,24 +189,36 @@ export class RatesAnswers {
   ): Promise<RenderedAnswer> {
     const { source, onBehind } = this.#options;
     const readAt = performance.now();
-    const rates = await ratesBetween(source, question, options);
-    const { revision, newest, rolled, tree } = rates;
+    const lane = this.#lanes && laneAsked(question);
+    const whole = lane !== undefined && this.#lanesAsked.again(lane) && !this.#behind;
+    const rates = await ratesBetween(source, whole ? { ...question, wholeLane: true } : question, options);
+    const { revision, newest, rolled, tree, laneRows } = rates;
     this.head.learn(newest);
-    if (rolled !== newest) onBehind?.();
-    const body = render(question, rates);
-    const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
-    const answer = { revision, body, bytes: body.length, etag, readAt };
+    this.#behind = rolled !== newest;
+    if (this.#behind) onBehind?.();
+    const answer = rendered(render(question, rates), revision, readAt);
     // What changed up to the head's revision has been heard already: an older answer would never hear of it.
-    if (this.#store && this.#asked.again(key) && newest >= this.head.revision)
-      this.#store.set(key, answer, question, tree);
+    if (newest < this.head.revision) return answer;
+    if (whole && laneRows) this.#lanes?.set(lane, revision, laneRows);
+    if (this.#store && this.#asked.again(key)) this.#store.set(key, answer, question, tree);
     return answer;
   }
 
   #hear(news: News): void {
+    const { touched, revision } = news;
+    if (touched === undefined) this.#lanes?.dropBefore(revision);
+    else
+      for (const [at, lanes] of touched)
+        for (const [origin, destination] of lanes) this.#lanes?.drop(keyOfLane(origin, destination), at);
     this.#store?.hear(news, (reason, answers) => {
       if (answers > 0) this.#options.emit({ kind: 'answers-dropped', reason, answers });
     });
   }
+}
+
+function rendered(body: string, revision: number, readAt: number): RenderedAnswer {
+  const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+  return { revision, body, bytes: body.length, etag, readAt };
 }
 
 /** Keys that one half of the memory holds. */

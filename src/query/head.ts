@@ -7,7 +7,7 @@ import type { Database, ReadOptions } from '../database/database.js';
 import { overloaded } from '../database/failures.js';
 import { codeOf, FairwayError } from '../errors.js';
 import { newsSince, type NewsRow } from './cache/sql.js';
-import { headOf, type HeadRow } from './sql.js';
+import { headOf, type HeadRow, type OldestRow } from './sql.js';
 
 /** How long ago the newest revision may have been asked for: an answer from memory is at most so old. */
 export const freshMilliseconds = 100;
@@ -146,18 +146,16 @@ export class Head {
   async #askNews(): Promise<void> {
     const begun = performance.now();
     // A database that took too long may do so because of what it was asked to tell: then only for the head.
-    const since = codeOf(this.#failure) === 'database_timeout' ? -1 : this.#revision;
-    const reading = this.#database.read<NewsRow>(newsSince(since, mostLanes), {
-      deadline: begun + patienceMilliseconds,
-    });
+    const headAlone = codeOf(this.#failure) === 'database_timeout';
+    const reading = this.#readNews(headAlone, { deadline: begun + patienceMilliseconds });
     const ended = new AbortController();
     const late = delay(patienceMilliseconds + connectionMilliseconds, undefined, {
       signal: ended.signal,
       ref: false,
     });
     try {
-      const rows = await Promise.race([reading, late.then(() => Promise.reject(overloaded()))]);
-      if (rows[0]) this.#heard(rows[0], begun);
+      const news = await Promise.race([reading, late.then(() => Promise.reject(overloaded()))]);
+      if (news) this.#heard(news, begun);
       this.#succeeded();
     } catch (error) {
       this.#failures++;
@@ -168,6 +166,15 @@ export class Head {
       late.catch(() => undefined);
       reading.catch(() => undefined);
     }
+  }
+
+  /** What changed is asked only where something did: nothing but this waits for a lock on the tables of items. */
+  async #readNews(headAlone: boolean, options: ReadOptions): Promise<NewsRow | undefined> {
+    const [head] = await this.#database.read<HeadRow & OldestRow>(headOf, options);
+    if (!head || headAlone || this.#revision < 0 || Number(head.revision) === this.#revision)
+      return head && { ...head, touched: null };
+    const [news] = await this.#database.read<NewsRow>(newsSince(this.#revision, mostLanes), options);
+    return news;
   }
 
   #succeeded(): void {

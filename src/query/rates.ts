@@ -2,6 +2,8 @@
 import type { Database } from '../database/database.js';
 import { FairwayError } from '../errors.js';
 import { atRevision, checkKept, checkReached } from './at-revision.js';
+import { firstItemDay, lastItemDay } from '../days.js';
+import { rollupMonth } from '../rollup.js';
 import { daysOf, readBetween } from './between.js';
 import type { AskOptions } from './cost.js';
 import { lanesOf, unknown, unknownEnds, type Ends } from './ends.js';
@@ -10,6 +12,7 @@ import { PlaceSource } from './place-source.js';
 import type { Places } from './places.js';
 import type { Statistic } from './statistics/definitions.js';
 import { readStatistics, type DayStatistics } from './statistics/prices.js';
+import type { SummedRow } from './sql.js';
 import { addUp, type DayTotals } from './totals.js';
 
 export interface RatesQuestion extends Ends {
@@ -22,6 +25,8 @@ export interface RatesQuestion extends Ends {
   asOf?: number;
   /** Also these of each day's prices. */
   statistics?: readonly Statistic[];
+  /** Also all that the rollups have of the lane, which is between two ports and of now. */
+  wholeLane?: true;
 }
 
 export interface RatesAnswer {
@@ -33,6 +38,8 @@ export interface RatesAnswer {
   rolled: number;
   totals: DayTotals;
   statistics?: DayStatistics;
+  /** All that the rollups have of the lane, where that was asked for and they stand for the revision. */
+  laneRows?: readonly SummedRow[];
   /** The tree of places that names were found in; none for ports of old, nor for the past. */
   tree?: Places;
 }
@@ -76,7 +83,15 @@ async function readRates(
   checkKept(asOf, oldest);
   const added = addUp(rows, question);
   const totals = added instanceof Promise ? await added : added;
-  const answer = { revision: asOf ?? newest, newest, rolled, totals, ...(tree && { tree }) };
+  const laneRows = question.wholeLane && rolled === newest ? rows : undefined;
+  const answer = {
+    revision: asOf ?? newest,
+    newest,
+    rolled,
+    totals,
+    ...(tree && { tree }),
+    ...(laneRows && { laneRows }),
+  };
   if (!question.statistics) return answer;
   return { ...answer, statistics: await statisticsOf(node, question, answer, options) };
 }
@@ -112,6 +127,8 @@ export const placesFor = (
     return now;
   });
 
+const allMonths = { fromMonth: rollupMonth(firstItemDay), toMonth: rollupMonth(lastItemDay) };
+
 const wantedBy = ({ minRevision, asOf }: RatesQuestion) => ({ min_revision: minRevision, as_of: asOf });
 
 type FoundTotals = Totals & Pick<RatesAnswer, 'tree'>;
@@ -123,7 +140,7 @@ function readTotals(node: RatesSource, question: RatesQuestion, options: AskOpti
       ? readPlaces(node, question, options)
       : readPlacesAt(node, question, asOf, options);
   const lane = { origin: origin.port, destination: destination.port, ...daysOf(question) };
-  return node.lanes.read(lane, options, asOf);
+  return node.lanes.read(question.wholeLane ? { ...lane, ...allMonths } : lane, options, asOf);
 }
 
 /** A tree of the past never changes, so it need not be compared with the snapshot of the totals. */

@@ -22,13 +22,21 @@ const noDays: readonly number[] = Array.from({ length: lastItemDay - firstItemDa
 /** Totals of the days from `from` to `to`; none where `from` is after `to`. */
 export function addUp(
   rows: readonly SummedRow[],
-  { from, to }: { from: number; to: number },
+  days: { from: number; to: number },
 ): DayTotals | Promise<DayTotals> {
-  const length = Math.max(0, to - from + 1);
-  const totals = { from, counts: noDays.slice(0, length), sums: noDays.slice(0, length) };
-  if (rows.length > rowsPerTurn) return addUpInTurns(totals, rows);
+  return rows.length > rowsPerTurn ? addUpInTurns(noTotals(days), rows) : addUpRows(rows, days);
+}
+
+/** The same at once, for few rows. */
+export function addUpRows(rows: readonly SummedRow[], days: { from: number; to: number }): DayTotals {
+  const totals = noTotals(days);
   for (const row of rows) addRow(totals, row);
   return totals;
+}
+
+function noTotals({ from, to }: { from: number; to: number }): DayTotals {
+  const length = Math.max(0, to - from + 1);
+  return { from, counts: noDays.slice(0, length), sums: noDays.slice(0, length) };
 }
 
 async function addUpInTurns(totals: DayTotals, rows: readonly SummedRow[]): Promise<DayTotals> {

@@ -37,7 +37,7 @@ export function ratesQueryRoute(server: Server, services: Services): void {
         vary: 'Accept',
       };
       const text = render(format, body.questions, many, answered);
-      return reply.headers(headers).send(Readable.from(chunks(text), { objectMode: false }));
+      return reply.headers(headers).send(Readable.from(text, { objectMode: false }));
     },
   });
 }
@@ -99,36 +99,23 @@ async function* render(
   if (format === 'json') yield `{"revision":${revision},"answers":[`;
   else if (format === 'csv') yield `${['origin', 'destination', ...ratesColumns(statistics)].join(',')}\r\n`;
   let index = 0;
-  for await (const { totals, statistics: values } of answers) {
-    const question = questions[index++] ?? {};
-    if (format === 'csv') {
-      const ends = [
-        question['origin'] ?? question['orig_code'],
-        question['destination'] ?? question['dest_code'],
-      ];
-      yield csvOfRates(totals, values, ends.map((end) => `${csvField(end ?? '')},`).join(''));
-      continue;
+  for await (const some of answers) {
+    const texts: string[] = [];
+    for (const { totals, statistics: values } of some) {
+      const question = questions[index++] ?? {};
+      if (format === 'csv') texts.push(csvOfRates(totals, values, endsAsCsv(question)));
+      else {
+        // The question's members, then those of its answer, in one object.
+        const text = `${JSON.stringify(question).slice(0, -1)},${renderRates(totals, values).slice(1)}`;
+        texts.push(format === 'ndjson' ? `${text}\n` : index === 1 ? text : `,${text}`);
+      }
     }
-    // The question's members, then those of its answer, in one object.
-    const text = `${JSON.stringify(question).slice(0, -1)},${renderRates(totals, values).slice(1)}`;
-    yield format === 'ndjson' ? `${text}\n` : index === 1 ? text : `,${text}`;
+    yield texts.join('');
   }
   if (format === 'json') yield ']}';
 }
 
-const chunkCharacters = 1 << 16;
-
-/** Fewer and larger pieces: each costs a turn of the event loop, and a frame on the wire. */
-async function* chunks(pieces: AsyncIterable<string>): AsyncGenerator<string> {
-  let gathered: string[] = [];
-  let length = 0;
-  for await (const piece of pieces) {
-    gathered.push(piece);
-    length += piece.length;
-    if (length < chunkCharacters) continue;
-    yield gathered.join('');
-    gathered = [];
-    length = 0;
-  }
-  if (length > 0) yield gathered.join('');
-}
+const endsAsCsv = (question: RawQuestion): string =>
+  [question['origin'] ?? question['orig_code'], question['destination'] ?? question['dest_code']]
+    .map((end) => `${csvField(end ?? '')},`)
+    .join('');

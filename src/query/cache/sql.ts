@@ -9,8 +9,7 @@ export interface NewsRow extends HeadRow, OldestRow {
 
 /**
  * Whatever was published or withdrawn, also what was both: an answer may have been read in between. What was purged has
- * no segments to tell its lanes; the horizon moved past the revision before it was. Subqueries of an uncorrelated `case`
- * run only where they are needed, so with nothing new this costs what the head alone does.
+ * no segments to tell its lanes; the horizon moved past the revision before it was.
  */
 const newsText = `
   with head as materialized (
@@ -32,7 +31,7 @@ const newsText = `
         group by c.revision) t) end as touched
   from head h`;
 
-/** The head, and which lanes were touched after a revision; a revision of -1 is before all, and tells none. */
+/** The head, and which lanes were touched after a revision. */
 export const newsSince = (revision: number, mostLanes: number): QueryConfig => ({
   name: 'news-since',
   text: newsText,
