@@ -11,9 +11,9 @@ import { withdraw } from '../../src/ingest/withdraw.js';
 import { RatesSource, ratesBetween } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
+import { histories } from '../support/histories.js';
 import { contextOf } from '../support/batches.js';
 
-const histories = 2_000;
 const firstDay = 18_990;
 const days = 40;
 

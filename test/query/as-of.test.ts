@@ -10,6 +10,7 @@ import { withdraw } from '../../src/ingest/withdraw.js';
 import { ratesBetween, RatesSource } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
+import { histories } from '../support/histories.js';
 import {
   days,
   firstDay,
@@ -28,7 +29,6 @@ import {
 } from '../support/past.js';
 import { publishItems } from '../support/publish.js';
 
-const histories = 2_000;
 const questionsPerStop = 3;
 const seed = Number(process.env['FAIRWAY_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 /** Purges all that was withdrawn and that the rollups took in. */
