@@ -61,7 +61,7 @@ function eventMetrics(registry: Registry): Observers {
   const statements = tally('fairway_read_statements_total', 'Statements that read');
   const cache = new LabelledTally(registry, {
     name: 'fairway_answer_cache_total',
-    help: 'Answers to rates: kept (hit), kept but maybe no longer the newest (stale), computed (miss)',
+    help: 'Answers to rates: kept (hit), from a kept lane (lane), kept but maybe no longer the newest (stale), computed (miss)',
   });
   const dropped = tally(
     'fairway_answers_dropped_total',
