@@ -36,8 +36,8 @@ const rowsPerStatement = 256;
 const statementsAhead = 2;
 
 /**
- * Resolves once the revision is known, every place was found and all of it is paid for. Throws `place_unknown` with the place of each fault in
- * the list, `too_costly`, `budget_spent`, `revision_gone`, `revision_not_here`, `invalid_parameter`.
+ * Resolves once the revision is known, every place was found and all of it is paid for. Throws `place_unknown` with the
+ * place of each fault in the list, `too_costly`, `budget_spent`, `revision_gone`, `revision_not_here`, `invalid_parameter`.
  */
 export function answersOfMany(
   source: RatesSource,

@@ -1,5 +1,6 @@
 /** The statements of queries. */
 import type { QueryConfig } from 'pg';
+import { numbers, texts } from './rollup/payloads.js';
 
 export interface HeadRow {
   revision: string;
@@ -195,11 +196,6 @@ export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number
     ...(at === 'now' ? [] : [at]),
   ],
 });
-
-/** Lists as PostgreSQL reads them: `pg` makes them itself, at five times the cost. */
-const numbers = (values: readonly number[]): string => `{${values.join(',')}}`;
-const texts = (values: readonly string[]): string =>
-  `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
 
 const lanesAndMonths = (questions: readonly LaneDays[]): string[] => [
   texts(questions.map(({ origin }) => origin)),

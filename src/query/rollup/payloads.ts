@@ -3,6 +3,10 @@
 /** As PostgreSQL reads an array of numbers. */
 export const numbers = (values: readonly number[]): string => `{${values.join(',')}}`;
 
+/** As PostgreSQL reads an array of texts, whatever is in them. */
+export const texts = (values: readonly string[]): string =>
+  `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+
 /** Payloads as one value, and where each lies in it, from 1; those that are null have no length. */
 export function asOneValue(payloads: readonly (Buffer | null)[]): {
   starts: string;
