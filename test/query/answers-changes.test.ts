@@ -1,40 +1,24 @@
 /** Answers from memory under changes: each is what is computed as of the revision it names, whatever overtakes what. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseDay } from '../../src/days.js';
-import { importContent } from '../../src/ingest/import.js';
-import { putPlace, type PlaceRow } from '../../src/ingest/places.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
+import type { Served } from '../../src/query/answers.js';
 import type { RatesQuestion } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
-import type { Served } from '../../src/query/answers.js';
-import { computed, gated, withAnswers, type Answering } from '../support/answers.js';
-import { withDatabase, type TestDatabase } from '../support/database.js';
-import { dumpText, textSource } from '../support/dump.js';
+import {
+  computed,
+  day,
+  gated,
+  item,
+  places,
+  ports,
+  put,
+  withAnswers,
+  withDump,
+  type Answering,
+} from '../support/answers.js';
+import type { TestDatabase } from '../support/database.js';
 import { publishItems, type TestItem } from '../support/publish.js';
-
-const day = parseDay('2021-01-01') ?? 0;
-const days = { from: day, to: day + 1 };
-const place = (name: string, parameter: string) => ({ place: name, parameter });
-const ports = (origin: string, destination: string): RatesQuestion => ({
-  origin: { port: origin },
-  destination: { port: destination },
-  ...days,
-});
-const places = (origin: string, destination: string): RatesQuestion => ({
-  origin: place(origin, 'origin'),
-  destination: place(destination, 'destination'),
-  ...days,
-});
-const item = (origin: string, destination: string, price = 50): TestItem => [origin, destination, day, price];
-
-const put = ({ database }: TestDatabase, change: PlaceRow) => putPlace(database, change, () => undefined);
-
-const withDump = (work: (test: TestDatabase) => Promise<void>): Promise<void> =>
-  withDatabase(async (test) => {
-    await importContent(test.database, textSource(dumpText()));
-    await work(test);
-  });
 
 /** A read that the database answered at a revision, and that is handed over only after a change of the same lane was heard of. */
 async function overtaken(

@@ -1,42 +1,26 @@
 /** Answers from memory: never another than a computed one of the revision they name, never older than they may be. */
 import { expect, test } from 'vitest';
-import { parseDay } from '../../src/days.js';
-import { importContent } from '../../src/ingest/import.js';
-import { putPlace, type PlaceRow } from '../../src/ingest/places.js';
 import { purge } from '../../src/ingest/retention/purge.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
 import { freshMilliseconds } from '../../src/query/head.js';
-import type { RatesQuestion } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
-import { computed, gated, withAnswers } from '../support/answers.js';
-import { withDatabase, type TestDatabase } from '../support/database.js';
-import { dumpText, textSource } from '../support/dump.js';
-import { publishItems, type TestItem } from '../support/publish.js';
-
-const day = parseDay('2021-01-01') ?? 0;
-const days = { from: day, to: day + 1 };
-const place = (name: string, parameter: string) => ({ place: name, parameter });
-const ports = (origin: string, destination: string): RatesQuestion => ({
-  origin: { port: origin },
-  destination: { port: destination },
-  ...days,
-});
-const places = (origin: string, destination: string): RatesQuestion => ({
-  origin: place(origin, 'origin'),
-  destination: place(destination, 'destination'),
-  ...days,
-});
-const item = (origin: string, destination: string, price = 50): TestItem => [origin, destination, day, price];
+import {
+  computed,
+  day,
+  days,
+  gated,
+  item,
+  places,
+  ports,
+  put,
+  withAnswers,
+  withDump,
+} from '../support/answers.js';
+import type { TestDatabase } from '../support/database.js';
+import { publishItems } from '../support/publish.js';
 
 const outcomes = ({ events }: TestDatabase): string[] =>
   events.flatMap((event) => (event.kind === 'answer-cache' ? [event.outcome] : []));
-const put = ({ database }: TestDatabase, change: PlaceRow) => putPlace(database, change, () => undefined);
-
-const withDump = (work: (test: TestDatabase) => Promise<void>): Promise<void> =>
-  withDatabase(async (test) => {
-    await importContent(test.database, textSource(dumpText()));
-    await work(test);
-  });
 
 test('an answer is kept from the second time on, goes out at once while fresh, and is the same', () =>
   withDump((test) =>
@@ -190,8 +174,10 @@ test('what was purged before it was heard of drops all that it may have touched'
   withDump((test) =>
     withAnswers(test, async ({ answers, ask, keep }) => {
       const { batch } = await publishItems(test.database, [item('AAAAA', 'BBBBB')]);
+      await rollUp(test.database, test.emit);
       const question = ports('AAAAA', 'BBBBB');
       await keep(question);
+      expect(answers.size.lanes.lanes).toBe(1);
       answers.close();
       while (answers.head.isFresh(performance.now())) await new Promise((resolve) => setTimeout(resolve, 5));
       await withdraw(test.database, batch, test.emit);
@@ -201,6 +187,8 @@ test('what was purged before it was heard of drops all that it may have touched'
       expect(answer.body).toBe(await computed(test, question, answer.revision));
       expect(answer.body).toContain('"count":3,');
       expect(test.events).toContainEqual({ kind: 'answers-dropped', reason: 'unknown', answers: 1 });
+      const otherDays = { ...question, from: day - 1 };
+      expect((await ask(otherDays)).answer.body).toBe(await computed(test, otherDays, answer.revision));
     }),
   ));
 

@@ -1,9 +1,14 @@
 /** Kept answers over a test's database, and what they are compared with. */
 import type { Database } from '../../src/database/database.js';
+import { parseDay } from '../../src/days.js';
+import { importContent } from '../../src/ingest/import.js';
+import { putPlace, type PlaceRow } from '../../src/ingest/places.js';
 import { RatesAnswers, type AnswersOptions, type Served } from '../../src/query/answers.js';
 import { ratesBetween, RatesSource, type RatesQuestion } from '../../src/query/rates.js';
 import { renderRates } from '../../src/query/render.js';
-import type { TestDatabase } from './database.js';
+import { withDatabase, type TestDatabase } from './database.js';
+import { dumpText, textSource } from './dump.js';
+import type { TestItem } from './publish.js';
 
 export interface Answering {
   answers: RatesAnswers;
@@ -83,3 +88,32 @@ export function gated(database: Database): Gate {
     },
   };
 }
+
+export const day = parseDay('2021-01-01') ?? 0;
+export const days = { from: day, to: day + 1 };
+const place = (name: string, parameter: string) => ({ place: name, parameter });
+export const ports = (origin: string, destination: string): RatesQuestion => ({
+  origin: { port: origin },
+  destination: { port: destination },
+  ...days,
+});
+export const places = (origin: string, destination: string): RatesQuestion => ({
+  origin: place(origin, 'origin'),
+  destination: place(destination, 'destination'),
+  ...days,
+});
+export const item = (origin: string, destination: string, price = 50): TestItem => [
+  origin,
+  destination,
+  day,
+  price,
+];
+
+export const put = ({ database }: TestDatabase, change: PlaceRow) =>
+  putPlace(database, change, () => undefined);
+
+export const withDump = (work: (test: TestDatabase) => Promise<void>): Promise<void> =>
+  withDatabase(async (test) => {
+    await importContent(test.database, textSource(dumpText()));
+    await work(test);
+  });
