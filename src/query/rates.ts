@@ -1,6 +1,5 @@
 /** Rates between places: in go two ends and a range of days, out come a rate per day and the revision they hold at. */
 import type { Database } from '../database/database.js';
-import { FairwayError } from '../errors.js';
 import { atRevision, checkKept, checkReached } from './at-revision.js';
 import { firstItemDay, lastItemDay } from '../days.js';
 import { rollupMonth } from '../rollup.js';
@@ -149,14 +148,14 @@ async function readPlacesAt(
   question: RatesQuestion,
   asOf: number,
   options: AskOptions,
-): Promise<Totals> {
-  const places = await node.places.at(asOf, options);
-  const faults = unknownEnds(places, question);
+): Promise<FoundTotals> {
+  const tree = await node.places.at(asOf, options);
+  const faults = unknownEnds(tree, question);
   if (faults.length > 0) {
     await node.places.check(asOf, options);
     throw unknown(faults);
   }
-  return readBetween(node, lanesOf(places, question), daysOf(question), options, asOf);
+  return { ...(await readBetween(node, lanesOf(tree, question), daysOf(question), options, asOf)), tree };
 }
 
 async function readPlaces(
@@ -173,11 +172,15 @@ async function readPlaces(
     const faults = unknownEnds(places, question);
     if (faults.length > 0) throw unknown(faults);
   }
-  for (let tries = 0; tries < 5; tries++) {
-    const totals = await readBetween(node, lanesOf(places, question), daysOf(question), options);
-    if (totals.places === places.revision) return { ...totals, tree: places };
-    // The places changed between the tree and the snapshot: once more, with the tree of now.
-    places = await node.places.atLeast(totals.places, options);
-  }
-  throw new FairwayError('overloaded', 'ports and regions are changing just now; try again in a moment');
+  let totals = await readBetween(node, lanesOf(places, question), daysOf(question), options);
+  if (totals.places === places.revision) return { ...totals, tree: places };
+  // The places changed between the tree and the snapshot: once more, with the tree of now.
+  places = await node.places.atLeast(totals.places, options);
+  totals = await readBetween(node, lanesOf(places, question), daysOf(question), options);
+  if (totals.places === places.revision) return { ...totals, tree: places };
+  // They change all the time. What was the newest revision a moment ago has a tree that stays.
+  const { revision } = totals;
+  const then = await readPlacesAt(node, question, revision, options);
+  checkKept(revision, then.oldest);
+  return { ...then, revision };
 }

@@ -6,6 +6,7 @@ import { importContent } from '../../src/ingest/import.js';
 import { putPlace } from '../../src/ingest/places.js';
 import { ratesBetween, RatesSource } from '../../src/query/rates.js';
 import { renderRates } from '../../src/query/render.js';
+import { sourcesBetween } from '../../src/query/sources/sources.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { verify } from '../../src/query/verify.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
@@ -246,6 +247,11 @@ test('a question asked while places change is answered by one revision', () =>
         const wanted = revision % 2 === 0 ? 7 : 4;
         expect(totals.counts[0], `revision ${revision}`).toBe(wanted);
         seen.add(String(wanted));
+        const behind = await sourcesBetween(source, { origin: 'europe', destination: 'BBBBB', day }, {});
+        expect(
+          behind.batches.reduce((sum, { counts }) => sum + (counts[0] ?? 0), 0),
+          `batches of revision ${behind.revision}`,
+        ).toBe(behind.revision % 2 === 0 ? 7 : 4);
       }
     } finally {
       state.moving = false;

@@ -101,30 +101,29 @@ export const sourcesBetween = (
 ): Promise<DaySources> => atRevision(source, options, (node) => readSources(node, question, options));
 
 async function readSources(
-  { database, places: trees }: RatesSource,
-  { origin, destination, day, asOf, minRevision }: SourcesQuestion,
+  node: RatesSource,
+  question: SourcesQuestion,
   options: ReadOptions,
 ): Promise<DaySources> {
+  const { database, places: trees } = node;
+  const { origin, destination, day, asOf, minRevision } = question;
   const now = asOf === undefined ? await trees.now(options) : undefined;
   if (now) checkReached(now.revision, { min_revision: minRevision });
   if (asOf !== undefined) await trees.check(asOf, options);
-  let places = now?.places ?? (await trees.at(asOf ?? 0, options));
-  for (let tries = 0; tries < 5; tries++) {
-    const lanes = {
-      origins: portsOf(places, 'origin', origin),
-      destinations: portsOf(places, 'destination', destination),
-    };
-    const days = { from: day, to: day };
-    const found = await sourcesOf(database, lanes, days, null, asOf ?? null, options);
-    checkReached(found.revision, { min_revision: minRevision, as_of: asOf });
-    checkKept(asOf, found.oldest);
-    const { placesRevision, batches } = found;
-    if (asOf !== undefined) return { batches, revision: asOf };
-    if (placesRevision === places.revision) return { batches, revision: found.revision };
-    // The places changed between the tree and the snapshot: once more, with the tree of now.
-    places = await trees.atLeast(placesRevision, options);
-  }
-  throw new FairwayError('overloaded', 'ports and regions are changing just now; try again in a moment');
+  const places = now?.places ?? (await trees.at(asOf ?? 0, options));
+  const lanes = {
+    origins: portsOf(places, 'origin', origin),
+    destinations: portsOf(places, 'destination', destination),
+  };
+  const days = { from: day, to: day };
+  const found = await sourcesOf(database, lanes, days, null, asOf ?? null, options);
+  checkReached(found.revision, { min_revision: minRevision, as_of: asOf });
+  checkKept(asOf, found.oldest);
+  const { placesRevision, batches, revision } = found;
+  if (asOf !== undefined) return { batches, revision: asOf };
+  if (placesRevision === places.revision) return { batches, revision };
+  // The places changed between the tree and the snapshot, whose revision has a tree that stays.
+  return readSources(node, { ...question, asOf: revision }, options);
 }
 
 function portsOf(places: Places, parameter: string, name: string): readonly string[] {
