@@ -111,6 +111,7 @@ function send(exchange: Exchange, answer: RenderedAnswer, timing: string, stale?
   );
 }
 
+/** Answers are in ASCII, which nobody need measure as UTF-8. */
 function sendBody(
   exchange: Exchange,
   answer: RenderedAnswer,
@@ -121,7 +122,7 @@ function sendBody(
   const headers = headersOf(exchange, answer, timing, stale);
   headers.push('content-type', jsonType, 'content-length', body.length);
   if (encoding) headers.push('content-encoding', encoding);
-  finish(exchange, 200, headers, body);
+  finish(exchange, 200, headers, body, 'latin1');
 }
 
 /** Where the headers of each answer begin, and what does not change with it. */
@@ -173,11 +174,12 @@ function finish(
   status: number,
   headers: OutgoingHttpHeaders | OutgoingHttpHeader[],
   body?: string | Buffer,
+  encoding: BufferEncoding = 'utf8',
 ): void {
   // A request that began before a stop must not leave its connection waiting for another.
   if (services.lifecycle.stopping) response.setHeader('connection', 'close');
   response.writeHead(status, headers);
-  response.end(body);
+  response.end(body, encoding);
   const milliseconds = performance.now() - begun;
   services.emit({ kind: 'request', id, method, url, route: '/rates', status, milliseconds });
 }

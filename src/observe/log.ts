@@ -29,18 +29,13 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'part-ended': 'debug',
 };
 
-const flushMilliseconds = 100;
+/** Characters of gathered lines that are written at once, and how long they wait for others. */
+const gathered = 8_192;
+const longestWaitMilliseconds = 100;
 
 /** `level` as in FAIRWAY_LOG_LEVEL; `auto` is quiet for a person at a terminal and full for a collector. */
 export function createLog(level: string, terminal: boolean, dest: number | string = 2): Emit {
-  // A write per line costs as much as the rest of a request: lines are gathered, for a moment at the most. pino writes
-  // out what is gathered when the process ends, unless it is killed.
-  const output = pino.destination({
-    dest,
-    sync: true,
-    minLength: 4_096,
-    periodicFlush: flushMilliseconds,
-  });
+  const output = pino.destination({ dest, sync: true });
   const logger = pino({ level: level === 'auto' ? (terminal ? 'warn' : 'info') : level, base: null }, output);
   const enabled = {
     error: logger.isLevelEnabled('error'),
@@ -48,17 +43,46 @@ export function createLog(level: string, terminal: boolean, dest: number | strin
     info: logger.isLevelEnabled('info'),
     debug: logger.isLevelEnabled('debug'),
   };
+  const lines = new Lines((text) => void output.write(text));
   return (event) => {
     const eventLevel = levels[event.kind] ?? 'info';
     // Asked first: most events are below the level, and taking them apart would cost each request.
     if (!enabled[eventLevel]) return;
-    if (event.kind === 'request') {
-      output.write(requestLine(event));
-      return;
-    }
+    if (event.kind === 'request') return lines.add(requestLine(event));
+    lines.write();
     const { kind, error, ...rest } = event as FairwayEvent & { error?: unknown };
     logger[eventLevel]({ event: kind, ...rest, ...(error === undefined ? {} : { err: error }) });
   };
+}
+
+/**
+ * Lines on their way out. A write for each would cost as much as the rest of a request, and handing each to pino's
+ * destination, which gathers as well, half of that (docs/decisions/0006-cache.md). A process that is killed loses them.
+ */
+class Lines {
+  readonly #output: (text: string) => void;
+  #text = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(output: (text: string) => void) {
+    this.#output = output;
+    process.once('exit', () => this.write());
+  }
+
+  add(line: string): void {
+    this.#text += line;
+    if (this.#text.length >= gathered) return this.write();
+    this.#timer ??= setTimeout(() => this.write(), longestWaitMilliseconds).unref();
+  }
+
+  write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#text === '') return;
+    const text = this.#text;
+    this.#text = '';
+    this.#output(text);
+  }
 }
 
 const info = 30;

@@ -21,14 +21,18 @@ const others: FairwayEvent[] = [
 ];
 
 /** What the log writes of the events, in time. */
-async function written(level: string, terminal: boolean): Promise<Record<string, unknown>[]> {
+async function written(
+  level: string,
+  terminal: boolean,
+  events = [request, ...others],
+): Promise<Record<string, unknown>[]> {
   const folder = mkdtempSync(join(tmpdir(), 'fairway-log-'));
   const file = join(folder, 'log');
   try {
     const log = createLog(level, terminal, file);
-    for (const event of [request, ...others]) log(event);
+    for (const event of events) log(event);
     const lines = (): string[] => readFileSync(file, 'utf8').split('\n').filter(Boolean);
-    await expect.poll(() => lines().length).toBeGreaterThan(level === 'error' ? 0 : 1);
+    await expect.poll(() => lines().length).toBeGreaterThan(events.length > 1 ? 1 : 0);
     return lines().map((line) => JSON.parse(line) as Record<string, unknown>);
   } finally {
     rmSync(folder, { recursive: true });
@@ -60,4 +64,11 @@ test('auto is for warnings on a terminal, and for everything else elsewhere', as
     'database-lost',
     'request-failed',
   ]);
+});
+
+test('a request’s line comes out though nothing else happens, and those of many at once in their order', async () => {
+  expect(await written('info', false, [request])).toHaveLength(1);
+  const many = Array.from({ length: 500 }, (_, index) => ({ ...request, id: String(index) }));
+  const ids = (await written('info', false, [...many, ...others])).map(({ id }) => id);
+  expect(ids.slice(0, 500)).toEqual(many.map(({ id }) => id));
 });
