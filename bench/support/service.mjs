@@ -20,7 +20,10 @@ export async function withFolder(work) {
 export async function startService({ root, dataDir, level, log, more = {} }) {
   // Appending, so that the file can be emptied between measurements.
   const file = openSync(log, 'a');
-  const child = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'dist', 'main.js'), 'up'], {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  // What `npm start` runs Node with.
+  const flags = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+  const child = spawn(process.execPath, [...flags, join(root, 'dist', 'main.js'), 'up'], {
     env: cleanEnvironment({
       FAIRWAY_DATA_DIR: dataDir,
       FAIRWAY_PORT: '0',
