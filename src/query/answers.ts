@@ -106,7 +106,7 @@ export class RatesAnswers {
     }
     const question = readQuestion();
     const computed = this.#fromLane(asked, question, render);
-    if (computed) return { answer: computed, kept: true };
+    if (computed) return computed;
     // Nobody waits for a database that is known to be away.
     if (this.head.away) throw this.head.away;
     const together = minRevision === undefined ? key : `${minRevision} ${key}`;
@@ -155,30 +155,33 @@ export class RatesAnswers {
     }
     if (failure === undefined) return undefined;
     const age = now - Math.max(confirmedAt, kept.readAt);
-    if (age > (this.#options.staleMilliseconds ?? 0)) return undefined;
+    if (!this.#mayBeStale(age)) return undefined;
     if (kept.asOf === undefined && kept.revision < revision) kept.revision = revision;
     this.#options.emit(stale);
-    return { answer: kept, kept: true, stale: { age, reason: codeOf(failure) ?? 'internal_error' } };
+    return { answer: kept, kept: true, stale: staleBy(age, failure) };
   }
 
-  /** From the lane that is kept, where it is known as of the last 100 ms to hold at the newest revision. */
-  #fromLane(
-    { key, minRevision = 0 }: Asked,
-    question: RatesQuestion,
-    render: Render,
-  ): RenderedAnswer | undefined {
+  /** From the lane that is kept: at the newest revision, or marked as stale while the database is away. */
+  #fromLane({ key, minRevision = 0 }: Asked, question: RatesQuestion, render: Render): Served | undefined {
     const lane = this.#lanes && laneAsked(question);
     const now = performance.now();
-    const { revision } = this.head;
-    if (lane === undefined || !this.head.isFresh(now) || revision < minRevision) return undefined;
-    const rows = this.#lanes?.get(lane, daysOf(question));
-    if (!rows) return undefined;
-    const totals = addUpRows(rows, question);
+    const { confirmedAt, away } = this.head;
+    const fresh = this.head.isFresh(now);
+    if (lane === undefined || !(fresh || (away && this.#mayBeStale(now - confirmedAt)))) return undefined;
+    const kept = this.#lanes?.get(lane, daysOf(question));
+    // No revision up to the head's touched it, or it would be gone.
+    const revision = Math.max(this.head.revision, kept?.revision ?? 0);
+    if (!kept || revision < minRevision) return undefined;
+    const totals = addUpRows(kept.rows, question);
     const rates = { revision, newest: revision, rolled: revision, totals };
-    const answer = rendered(render(question, rates), revision, this.head.confirmedAt);
-    if (this.#asked.again(key)) this.#store?.set(key, answer, question);
-    this.#options.emit(ofLane);
-    return answer;
+    const answer = rendered(render(question, rates), revision, confirmedAt);
+    if (fresh && this.#asked.again(key)) this.#store?.set(key, answer, question);
+    this.#options.emit(fresh ? ofLane : stale);
+    return { answer, kept: true, ...(fresh ? {} : { stale: staleBy(now - confirmedAt, away) }) };
+  }
+
+  #mayBeStale(age: number): boolean {
+    return age <= (this.#options.staleMilliseconds ?? 0);
   }
 
   async #read(
@@ -215,6 +218,11 @@ export class RatesAnswers {
     });
   }
 }
+
+const staleBy = (age: number, failure: unknown): Stale => ({
+  age,
+  reason: codeOf(failure) ?? 'internal_error',
+});
 
 function rendered(body: string, revision: number, readAt: number): RenderedAnswer {
   const etag = `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createServer, type ServerOptions } from '../../src/http/server.js';
 import { listen } from '../../src/http/listen.js';
 import { importContent } from '../../src/ingest/import.js';
+import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase } from '../support/database.js';
 import { dumpText, textSource } from '../support/dump.js';
 import { withPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
@@ -12,6 +13,7 @@ import { defaults, withServer } from '../support/server.js';
 
 const question = '/rates?date_from=2021-01-01&date_to=2021-01-02&orig_code=AAAAA&dest_code=BBBBB';
 const other = question.replace('AAAAA', 'CCCCC');
+const aDayMore = question.replace('2021-01-02', '2021-01-03');
 const asCsv = `${question}&format=csv`;
 const everyWay = [question, asCsv, `${question}&min_revision=1`];
 /** Longer than any test: whoever is answered at all was not kept until then. */
@@ -64,6 +66,7 @@ const withProxy = (
 ): Promise<void> =>
   withDatabase(async (test) => {
     await importContent(test.database, textSource(dumpText()));
+    await rollUp(test.database, test.emit);
     await withPostgresProxy(test, (proxy) =>
       withServer(
         { ...test, database: proxy.database },
@@ -86,6 +89,7 @@ const isStale = (reason: string) => ({
 
 test('a database that refuses: kept answers as they were, marked, others 503; and all is well once it is back', () =>
   withProxy(async (proxy, ask, publish) => {
+    const oneDayMore = await ask(aDayMore);
     const before = await keep(ask);
     for (const answer of before) expect(answer).toMatchObject(fresh);
     proxy.refuse();
@@ -100,14 +104,19 @@ test('a database that refuses: kept answers as they were, marked, others 503; an
       });
     }
     // Who has seen a later revision is not sent back, and what is not kept is not there.
-    for (const path of [other, `${question}&min_revision=2`, question.replace('2021-01-02', '2021-01-03')]) {
+    for (const path of [other, `${question}&min_revision=2`, `${aDayMore}&min_revision=2`]) {
       const answer = await ask(path);
       expect(answer).toMatchObject({ status: 503, retryAfter: '1' });
       expect(JSON.parse(answer.body)).toMatchObject({ code: 'database_unavailable' });
     }
+    // Of a lane that was asked about before, other days as well: it is kept whole.
+    await expect
+      .poll(() => ask(aDayMore))
+      .toMatchObject({ ...isStale('database_unavailable'), revision: '1', body: oneDayMore.body });
     const revision = await publish();
     proxy.open();
     await expect.poll(() => ask(question)).toMatchObject({ ...fresh, revision: String(revision) });
+    expect(await ask(aDayMore)).toMatchObject({ ...fresh, revision: String(revision) });
     expect(await ask(other)).toMatchObject(fresh);
   }));
 

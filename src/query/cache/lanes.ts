@@ -29,10 +29,14 @@ export class LaneStore {
     });
   }
 
-  /** What is kept of the lane from one month to another; undefined where it is not kept. */
-  get(key: string, { fromMonth, toMonth }: { fromMonth: number; toMonth: number }): SummedRow[] | undefined {
-    const months = this.#lanes.get(key)?.months;
-    if (!months) return undefined;
+  /** What is kept of the lane from one month to another, and the revision it was read at; undefined where it is not kept. */
+  get(
+    key: string,
+    { fromMonth, toMonth }: { fromMonth: number; toMonth: number },
+  ): { revision: number; rows: SummedRow[] } | undefined {
+    const kept = this.#lanes.get(key);
+    if (!kept) return undefined;
+    const { revision, months } = kept;
     const rows: SummedRow[] = [];
     for (let at = 0; at < months.length;) {
       const month = months.readUInt16BE(at);
@@ -47,7 +51,7 @@ export class LaneStore {
           format: null,
         });
     }
-    return rows;
+    return { revision, rows };
   }
 
   /** All that the rollups have of a lane, at a revision that they stand for. */
