@@ -1,4 +1,5 @@
-/** Rates as text: in go totals and statistics per day, out comes the answer as JSON or CSV, days descending. Pure. */
+/** Rates as text: in go totals and statistics per day, out comes the answer as JSON or CSV, days descending. */
+import { AnswerBytes } from './answer-bytes.js';
 import { firstItemDay, formatDay, lastItemDay } from '../days.js';
 import { fewestItems } from './fewest-items.js';
 import type { Statistic } from './statistics/definitions.js';
@@ -23,30 +24,15 @@ const priceText = (count: number, sum: number): string =>
 export const renderRate = (count: number, sum: number): string =>
   `"count":${count === 0 ? 'null' : count},"price":${priceText(count, sum)}`;
 
+const bytes = new AnswerBytes();
+
 /**
  * `count` is null for none; `price` the sum over the count in double precision, null below `fewestItems`, as is every
- * statistic. Joined at the end: a text added up piece by piece is flattened anew each time it is sent.
+ * statistic.
  */
-export function renderRates({ from, counts, sums }: DayTotals, statistics?: DayStatistics): string {
-  const days: string[] = [];
-  for (let index = counts.length - 1; index >= 0; index--) {
-    const count = counts[index] ?? 0;
-    const price = priceText(count, sums[index] ?? 0);
-    const more = statistics ? renderStatistics(statistics, index) : '';
-    days.push(
-      `{"count":${count === 0 ? 'null' : count},"day":"${dayText(from + index)}","price":${price}${more}}`,
-    );
-  }
-  return `{"rates":[${days.join(',')}]}`;
-}
-
-function renderStatistics(statistics: DayStatistics, index: number): string {
-  let text = '';
-  for (const [name, values] of statistics) {
-    const value = values[index] ?? NaN;
-    text += `,"${name}":${Number.isNaN(value) ? 'null' : value}`;
-  }
-  return text;
+export function renderRates(totals: DayTotals, statistics?: DayStatistics): string {
+  bytes.rates(totals, statistics);
+  return bytes.takeText();
 }
 
 /** The columns of `csvOfRates`. */

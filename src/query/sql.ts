@@ -212,7 +212,7 @@ export interface RolledRow extends HeadRow {
 }
 
 const rolledText = `select h.revision, h.places_revision, w.revision as rolled_revision,
-    (select string_agg(int4send(l.question) || int2send(r.month) || int2send(length(r.payload)::smallint) || r.payload, ''::bytea)
+    (select string_agg(int8send((l.question::bigint << 32) | (r.month::bigint << 16) | length(r.payload)) || r.payload, ''::bytea)
       from unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[])
         with ordinality as q (origin, destination, from_month, to_month, place)
       ${laneOfQuestion}

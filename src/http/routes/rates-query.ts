@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream';
 import { FairwayError, type ParameterFault } from '../../errors.js';
 import { answersOfMany, type AnswersOfMany, type ManyQuestions } from '../../query/many.js';
-import { csvOfRates, ratesColumns, renderRates } from '../../query/render.js';
+import { AnswerBytes } from '../../query/answer-bytes.js';
+import { csvOfRates, ratesColumns } from '../../query/render.js';
 import { routes } from '../contract.js';
 import { askerWithKey } from '../asker.js';
 import { csvField } from '../csv.js';
@@ -95,24 +96,27 @@ async function* render(
   questions: readonly RawQuestion[],
   { statistics }: ManyQuestions,
   { revision, answers }: AnswersOfMany,
-): AsyncGenerator<string> {
-  if (format === 'json') yield `{"revision":${revision},"answers":[`;
-  else if (format === 'csv') yield `${['origin', 'destination', ...ratesColumns(statistics)].join(',')}\r\n`;
+): AsyncGenerator<Buffer> {
+  const bytes = new AnswerBytes();
+  if (format === 'json') bytes.text(`{"revision":${revision},"answers":[`);
+  else if (format === 'csv')
+    bytes.text(`${['origin', 'destination', ...ratesColumns(statistics)].join(',')}\r\n`);
   let index = 0;
   for await (const some of answers) {
-    const texts: string[] = [];
     for (const { totals, statistics: values } of some) {
       const question = questions[index++] ?? {};
-      if (format === 'csv') texts.push(csvOfRates(totals, values, endsAsCsv(question)));
+      if (format === 'csv') bytes.text(csvOfRates(totals, values, endsAsCsv(question)));
       else {
+        if (format === 'json' && index > 1) bytes.text(',');
         // The question's members, then those of its answer, in one object.
-        const text = `${JSON.stringify(question).slice(0, -1)},${renderRates(totals, values).slice(1)}`;
-        texts.push(format === 'ndjson' ? `${text}\n` : index === 1 ? text : `,${text}`);
+        bytes.text(`${JSON.stringify(question).slice(0, -1)},`);
+        bytes.ratesMember(totals, values);
+        if (format === 'ndjson') bytes.text('\n');
       }
     }
-    yield texts.join('');
+    yield bytes.take();
   }
-  if (format === 'json') yield ']}';
+  if (format === 'json') yield Buffer.from(']}');
 }
 
 const endsAsCsv = (question: RawQuestion): string =>

@@ -5,7 +5,7 @@ export const numbers = (values: readonly number[]): string => `{${values.join(',
 
 /** As PostgreSQL reads an array of texts, whatever is in them. */
 export const texts = (values: readonly string[]): string =>
-  `{${values.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`).join(',')}}`;
+  `{${values.map((value) => (/["\\]/.test(value) ? `"${value.replaceAll(/["\\]/g, '\\$&')}"` : `"${value}"`)).join(',')}}`;
 
 /** Payloads as one value, and where each lies in it, from 1; those that are null have no length. */
 export function asOneValue(payloads: readonly (Buffer | null)[]): {
