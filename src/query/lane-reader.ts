@@ -178,15 +178,18 @@ export async function readLanes(
   options: ReadOptions,
 ): Promise<LanesRead> {
   const statement = at === 'rolled' ? rolledLanes(questions) : totalsOfLanes(questions, at);
-  const [row] = await database.read<RolledRow & Partial<ChangedLanesRow>>(statement, options);
-  if (!row) throw new Error('there is no head');
-  const revisions = revisionsOf(row);
+  const rows = await database.read<RolledRow & Partial<ChangedLanesRow>>(statement, options);
+  if (!rows[0]) throw new Error('there is no head');
   const perQuestion = questions.map((): SummedRow[] => []);
-  addMonths(perQuestion, row.months);
-  addSegments(perQuestion, row.segments ?? null);
+  for (const { months, question = 0, segments = null } of rows) {
+    addMonths(perQuestion, months);
+    addSegments(perQuestion[question - 1], segments);
+  }
+  const revisions = revisionsOf(rows[0]);
   const { revision, rolled } = revisions;
   if (at !== 'now' || revision === rolled) return { revisions, perQuestion };
-  const runs = runsOf(row.came ?? '{}', row.went ?? '{}');
+  const first = rows.find(({ question }) => question === 1);
+  const runs = runsOf(first?.came ?? '{}', first?.went ?? '{}');
   return { revisions, perQuestion, since: { revision, rolled, runs } };
 }
 
@@ -205,16 +208,17 @@ function addMonths(perQuestion: readonly SummedRow[][], months: Buffer | null): 
   }
 }
 
-function addSegments(perQuestion: readonly SummedRow[][], segments: Buffer | null): void {
-  if (segments === null) return;
+function addSegments(rows: SummedRow[] | undefined, encoded: string | null): void {
+  if (encoded === null) return;
+  const segments = Buffer.from(encoded, 'base64');
   for (let at = 0; at < segments.length;) {
-    const end = at + 12 + segments.readUInt16BE(at + 10);
-    perQuestion[segments.readUInt32BE(at) - 1]?.push({
+    const end = at + 8 + segments.readUInt16BE(at + 6);
+    rows?.push({
       month: null,
-      change: segments.readInt16BE(at + 4),
-      first_day: segments.readUInt16BE(at + 6),
-      format: segments.readInt16BE(at + 8),
-      payload: segments.subarray(at + 12, end),
+      change: segments.readInt16BE(at),
+      first_day: segments.readUInt16BE(at + 2),
+      format: segments.readInt16BE(at + 4),
+      payload: segments.subarray(at + 8, end),
     });
     at = end;
   }

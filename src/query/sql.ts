@@ -83,18 +83,8 @@ const changes = (between: Between, segmentsOf: SegmentsOf): string =>
   segments(`-(${between.direction})`, segmentsOf(went(between)));
 
 /** `offset 0` keeps the subqueries as they are: each question finds its lane and rows over the indexes. Left to itself PostgreSQL, which expects ten questions, reads all lanes and hashes them (150 µs instead of 50 for one question). */
-const laneOfQuestion = `cross join lateral (select l.id, q.place::integer as question from fairway.lanes l
+const laneOfQuestion = `lateral (select l.id, q.place::integer as question from fairway.lanes l
       where l.orig_code = q.origin and l.dest_code = q.destination offset 0) l`;
-const askedLanes = `unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
-      with ordinality as q (origin, destination, from_month, to_month, from_day, to_day, place)
-    ${laneOfQuestion}`;
-const rollupsOfLane = `cross join lateral (select r.month, r.payload from fairway.rollups r
-      where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r`;
-const segmentsOfLane = (
-  attempts: string,
-): string => `cross join lateral (select s.first_day, s.format, s.payload
-      from fairway.segments s where s.lane = l.id and s.attempt ${attempts}
-      and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day offset 0) s`;
 
 /** Only of the past is the oldest revision of interest, and the statements of now are the hottest. */
 const revisionsNow = revisions('null::bigint');
@@ -128,13 +118,16 @@ export interface RolledRow extends HeadRow {
   months: Buffer | null;
 }
 
-const monthsOf = (asked: string): string =>
-  `(select string_agg(int4send(l.question) || int2send(r.month) || int2send(length(r.payload)::smallint) || r.payload, ''::bytea)
-    from ${asked} ${rollupsOfLane}) as months`;
+const packedMonths = (question: string): string =>
+  `string_agg(int4send(${question}) || int2send(r.month) || int2send(length(r.payload)::smallint) || r.payload, ''::bytea)`;
 
 const rolledText = `select h.revision, h.places_revision, w.revision as rolled_revision,
-    ${monthsOf(`unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[])
-      with ordinality as q (origin, destination, from_month, to_month, place) ${laneOfQuestion}`)}
+    (select ${packedMonths('l.question')}
+      from unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[])
+        with ordinality as q (origin, destination, from_month, to_month, place)
+      cross join ${laneOfQuestion}
+      cross join lateral (select r.month, r.payload from fairway.rollups r
+        where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r) as months
   from fairway.head h, fairway.rollup_state w`;
 
 /** What the rollups have of any number of lanes, in one row: a row costs `pg` and this process more than it costs PostgreSQL. */
@@ -144,12 +137,18 @@ export const rolledLanes = (questions: readonly LaneDays[]): QueryConfig => ({
   values: lanesAndMonths(questions),
 });
 
+/** Of each question. */
 export interface ChangedLanesRow extends RolledRow {
+  /** Place from 1. */
+  question: number;
   /** Told of a revision in the past alone. */
   oldest_revision: string | null;
-  /** Of each segment: question (place from 1, four bytes), change (1 or -1, two), first day (two), format (two), length (two), the payload. */
-  segments: Buffer | null;
-  /** Attempts that came since the rollups, and those that went: as PostgreSQL writes arrays. Told of now alone. */
+  /**
+   * Of each segment: change (1 or -1, two bytes), first day (two), format (two), length (two), the payload. In base64:
+   * hex, as `pg` gets bytea, takes eight times as long to read.
+   */
+  segments: string | null;
+  /** Attempts that came since the rollups, and those that went, as PostgreSQL writes arrays. Told of now alone, with the first question. */
   came: string | null;
   went: string | null;
 }
@@ -157,40 +156,43 @@ export interface ChangedLanesRow extends RolledRow {
 const changedLanes = (
   segments: string,
   more = '',
-): string => `select h.revision, h.places_revision, w.revision as rolled_revision,
-    ${monthsOf(askedLanes)},
-    (select string_agg(int4send(s.question) || int2send(s.change) || int2send((s.first_day - date '1970-01-01')::smallint)
-        || int2send(s.format) || int2send(length(s.payload)::smallint) || s.payload, ''::bytea) from (${segments}) s) as segments${more}
-  from fairway.head h, fairway.rollup_state w`;
+): string => `select h.revision, h.places_revision, w.revision as rolled_revision, q.place::integer as question${more},
+    (select ${packedMonths('q.place::integer')} from fairway.rollups r
+      where r.lane = l.id and r.month between q.from_month and q.to_month) as months,
+    (select encode(string_agg(int2send(s.change) || int2send((s.first_day - date '1970-01-01')::smallint)
+        || int2send(s.format) || int2send(length(s.payload)::smallint) || s.payload, ''::bytea), 'base64')
+      from (${segments}) s) as segments
+  from fairway.head h, fairway.rollup_state w,
+    unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
+      with ordinality as q (origin, destination, from_month, to_month, from_day, to_day, place)
+    left join ${laneOfQuestion} on true`;
 
-const segmentsBy = (change: string, lanes: string): string =>
-  `select l.question, (${change})::smallint as change, s.first_day, s.format, s.payload from ${lanes}`;
+const segmentsOfLane = (
+  change: string,
+  attempts: string,
+): string => `select (${change})::smallint as change, s.first_day, s.format, s.payload
+      from fairway.segments s where s.lane = l.id and s.attempt ${attempts}
+      and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day`;
 const cameAndWent = ({ direction }: Between): string =>
-  `${segmentsBy(direction, `${askedLanes} ${segmentsOfLane('= any ((select came from lists)::bigint[])')}`)}
-    union all ${segmentsBy(`-(${direction})`, `${askedLanes} ${segmentsOfLane('= any ((select went from lists)::bigint[])')}`)}`;
+  `${segmentsOfLane(direction, '= any ((select came from lists)::bigint[])')}
+    union all ${segmentsOfLane(`-(${direction})`, '= any ((select went from lists)::bigint[])')}`;
 const lists = (between: Between): string =>
   `with lists as materialized (select ${came(between)} as came, ${went(between)} as went) `;
 
+const ofFirst = (column: string): string =>
+  `, case when q.place = 1 then (select ${column} from lists)::text end as ${column}`;
 const lanesNow =
-  lists(sinceRollups) +
-  changedLanes(
-    cameAndWent(sinceRollups),
-    ', (select came from lists)::text as came, (select went from lists)::text as went',
-  );
+  lists(sinceRollups) + changedLanes(cameAndWent(sinceRollups), ofFirst('came') + ofFirst('went'));
 const lanesAt =
   lists(aroundRollups) + changedLanes(cameAndWent(aroundRollups), `, ${oldestRevision} as oldest_revision`);
-const lanesKnown = changedLanes(
-  segmentsBy(
-    'k.change',
-    `${askedLanes} cross join unnest($7::bigint[], $8::bigint[], $9::smallint[]) as k (first, last, change)
-      ${segmentsOfLane('between k.first and k.last')}`,
-  ),
-);
+const lanesKnown = changedLanes(`select k.change, s.first_day, s.format, s.payload
+      from unnest($7::bigint[], $8::bigint[], $9::smallint[]) as k (first, last, change)
+      cross join lateral (${segmentsOfLane('k.change', 'between k.first and k.last')} offset 0) s`);
 
 /**
- * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot, and in one row. A
- * lane's month is about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
- * With `Runs`, of the attempts that are in them, which whoever asks compares with the revisions of the row.
+ * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot, a row each. A lane's
+ * month is about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
+ * With `Runs`, of the attempts that are in them, which whoever asks compares with the revisions it gets.
  */
 export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number | Runs): QueryConfig => {
   const values: unknown[] = [
