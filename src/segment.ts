@@ -56,18 +56,38 @@ function write(payload: Buffer, at: number, value: number, width: number): numbe
   return at + width;
 }
 
-/** Calls `visit(day offset from the segment's first day, price)` for each item. Throws on an unknown format. */
+/**
+ * Calls `visit(day offset from the segment's first day, price)` for each item; only for those of the offsets `from` to
+ * `to` where they are given. Throws on an unknown format.
+ */
 export function unpackItems(
   format: number,
   payload: Buffer,
   visit: (dayOffset: number, price: number) => void,
+  from = 0,
+  to = Infinity,
 ): void {
   if (format !== segmentFormat) throw new Error(`segment format ${format} is not known to this version`);
   const dayWidth = payload[0] ?? 0;
   const priceWidth = payload[1] ?? 0;
   const lowest = payload.readUInt32BE(2);
   const width = dayWidth + priceWidth;
-  for (let at = headerBytes; at + width <= payload.length; at += width) {
-    visit(payload.readUIntBE(at, dayWidth), lowest + payload.readUIntBE(at + dayWidth, priceWidth));
+  const dayAt = (item: number): number => payload.readUIntBE(headerBytes + item * width, dayWidth);
+  const items = Math.floor((payload.length - headerBytes) / width);
+  for (let item = from > 0 ? firstItem(items, dayAt, from) : 0; item < items; item++) {
+    const day = dayAt(item);
+    if (day > to) break;
+    visit(day, lowest + payload.readUIntBE(headerBytes + item * width + dayWidth, priceWidth));
   }
+}
+
+/** The first of so many items, sorted by day, whose day is not before `from`. */
+function firstItem(items: number, dayAt: (item: number) => number, from: number): number {
+  let [low, high] = [0, items];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (dayAt(middle) < from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

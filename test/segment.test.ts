@@ -41,6 +41,23 @@ test('what is packed comes back: the same items, duplicates included, whatever t
   );
 });
 
+test('of a range of days those items come back, and no others', () => {
+  const range = fc.tuple(fc.integer({ min: -100, max: 33_000 }), fc.integer({ min: 0, max: 200 }));
+  fc.assert(
+    fc.property(fc.array(anyItem, { maxLength: 500 }), range, (items, [from, more]) => {
+      const found: Item[] = [];
+      for (const { lane, firstDay, payload } of pack(items)) {
+        const visit = (offset: number, price: number): unknown =>
+          found.push({ lane, day: firstDay + offset, price });
+        unpackItems(segmentFormat, payload, visit, from - firstDay, from + more - firstDay);
+      }
+      const within = items.filter(({ day }) => day >= from && day <= from + more);
+      expect(found).toEqual(within.toSorted(byValue));
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test('packers that share their space do not mix, over many blocks, emptied and filled again', () => {
   const space = new PackingSpace();
   const packers = [new PartPacker(space), new PartPacker(space), new PartPacker(space)];

@@ -4,11 +4,12 @@
  * load a statement is shared by several, and costs each of them less (bench/read).
  */
 import type { Database, ReadOptions } from '../database/database.js';
+import { runsOf, type Runs } from './changes/runs.js';
 import {
   rolledLanes,
   totalsOfLanes,
+  type ChangedLanesRow,
   type LaneDays,
-  type Moment,
   type RolledRow,
   type SummedRow,
   type TotalsRow,
@@ -57,8 +58,8 @@ export const revisionsOf = (row: RevisionsRow | undefined): Revisions => ({
 
 export class LaneReader {
   readonly #database: Database;
-  /** Whether the rollups were behind when last seen: then what came since is asked for at once. */
-  #behind = false;
+  /** What had come since the rollups when they were last seen behind: then it is asked for at once. */
+  #since: Since | undefined;
   #waiting: Waiting[] = [];
   #running = 0;
   #scheduled = false;
@@ -136,44 +137,64 @@ export class LaneReader {
     const asOf = batch[0]?.asOf;
     if (asOf !== undefined) return readLanes(this.#database, questions, asOf, options);
     // Where nothing came since the rollups, which is nearly always, they are the whole answer.
-    if (!this.#behind) {
+    if (!this.#since) {
       const read = await readLanes(this.#database, questions, 'rolled', options);
       if (read.revisions.revision === read.revisions.rolled) return read;
+    } else if (this.#since.runs) {
+      const { revision, rolled, runs } = this.#since;
+      const read = await readLanes(this.#database, questions, runs, options);
+      if (read.revisions.revision === revision && read.revisions.rolled === rolled) return read;
     }
-    const read = await readLanes(this.#database, questions, 'now', options);
-    this.#behind = read.revisions.revision !== read.revisions.rolled;
+    const { since, ...read } = await readLanes(this.#database, questions, 'now', options);
+    this.#since = since;
     return read;
   }
+}
+
+/** What came since the rollups: between the same two revisions, never anything else. */
+interface Since {
+  revision: number;
+  rolled: number;
+  /** Undefined where they are too many to be sent along. */
+  runs: Runs | undefined;
 }
 
 export interface LanesRead {
   revisions: Revisions;
   /** By the place of the question in the list. */
   perQuestion: readonly (readonly SummedRow[])[];
+  /** Told of now alone, where the rollups are behind. */
+  since?: Since;
 }
 
-/** Lanes in one statement; at `rolled`, what the rollups have of them, be it the whole answer or not. */
+/**
+ * Lanes in one statement; at `rolled`, what the rollups have of them, be it the whole answer or not; with `Runs`, these
+ * added, which are what came since the rollups or not.
+ */
 export async function readLanes(
   database: Database,
   questions: readonly LaneDays[],
-  at: Moment,
+  at: 'rolled' | 'now' | number | Runs,
   options: ReadOptions,
 ): Promise<LanesRead> {
-  if (at === 'rolled') {
-    const [row] = await database.read<RolledRow>(rolledLanes(questions), options);
-    if (!row) throw new Error('there is no head');
-    return { revisions: revisionsOf(row), perQuestion: monthsOf(row, questions.length) };
+  const statement = at === 'rolled' ? rolledLanes(questions) : totalsOfLanes(questions, at);
+  const rows = await database.read<RolledRow & Partial<ChangedLanesRow>>(statement, options);
+  if (!rows[0]) throw new Error('there is no head');
+  const perQuestion = questions.map((): SummedRow[] => []);
+  for (const { months, question = 0, segments = null } of rows) {
+    addMonths(perQuestion, months);
+    addSegments(perQuestion[question - 1], segments);
   }
-  const rows = await database.read<TotalsRow>(totalsOfLanes(questions, at), options);
-  const perQuestion = questions.map((): TotalsRow[] => []);
-  for (const row of rows) perQuestion[row.question - 1]?.push(row);
-  return { revisions: revisionsOf(rows[0]), perQuestion };
+  const revisions = revisionsOf(rows[0]);
+  const { revision, rolled } = revisions;
+  if (at !== 'now' || revision === rolled) return { revisions, perQuestion };
+  const first = rows.find(({ question }) => question === 1);
+  const runs = runsOf(first?.came ?? '{}', first?.went ?? '{}');
+  return { revisions, perQuestion, since: { revision, rolled, runs } };
 }
 
-/** The months of each question, by its place in the list. */
-function monthsOf({ months }: RolledRow, questions: number): SummedRow[][] {
-  const perQuestion = Array.from({ length: questions }, (): SummedRow[] => []);
-  if (months === null) return perQuestion;
+function addMonths(perQuestion: readonly SummedRow[][], months: Buffer | null): void {
+  if (months === null) return;
   for (let at = 0; at < months.length;) {
     const end = at + 8 + months.readUInt16BE(at + 6);
     perQuestion[months.readUInt32BE(at) - 1]?.push({
@@ -185,5 +206,20 @@ function monthsOf({ months }: RolledRow, questions: number): SummedRow[][] {
     });
     at = end;
   }
-  return perQuestion;
+}
+
+function addSegments(rows: SummedRow[] | undefined, encoded: string | null): void {
+  if (encoded === null) return;
+  const segments = Buffer.from(encoded, 'base64');
+  for (let at = 0; at < segments.length;) {
+    const end = at + 8 + segments.readUInt16BE(at + 6);
+    rows?.push({
+      month: null,
+      change: segments.readInt16BE(at),
+      first_day: segments.readUInt16BE(at + 2),
+      format: segments.readInt16BE(at + 4),
+      payload: segments.subarray(at + 8, end),
+    });
+    at = end;
+  }
 }

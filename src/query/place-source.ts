@@ -6,15 +6,8 @@
 import type { Database, ReadOptions } from '../database/database.js';
 import { checkKept, checkReached } from './at-revision.js';
 import { Places, type PlaceRow } from './places.js';
-import {
-  headOf,
-  placesAt,
-  placesNow,
-  type HeadRow,
-  type OldestRow,
-  type PastPlacesRow,
-  type PlacesRow,
-} from './sql.js';
+import { placesAt, placesNow, type PastPlacesRow, type PlacesRow } from './places/sql.js';
+import { headOf, type HeadRow, type OldestRow } from './sql.js';
 
 /** A tree and the last revision it is known to hold at. */
 interface PastPlaces {

@@ -1,5 +1,7 @@
 /** The statements of queries. */
 import type { QueryConfig } from 'pg';
+import { aroundRollups, came, sinceRollups, went, type Between } from './changes/sql.js';
+import type { Runs } from './changes/runs.js';
 import { numbers, texts } from './rollup/payloads.js';
 
 export interface HeadRow {
@@ -19,43 +21,6 @@ export const headOf: QueryConfig = {
   name: 'head',
   text: `select h.revision, h.places_revision, ${oldestRevision} as oldest_revision from fairway.head h`,
 };
-
-export interface PlacesRow extends HeadRow {
-  kind: 'port' | 'region' | null;
-  code: string | null;
-  name: string | null;
-  parent: string | null;
-}
-
-/** All places there are now, and the revision they belong to. One row with nulls where there is none. */
-export const placesNow: QueryConfig = {
-  name: 'places-now',
-  text: `select h.revision, h.places_revision, p.kind, p.code, p.name, p.parent
-    from fairway.head h left join fairway.places p on p.until_revision is null`,
-};
-
-export interface PastPlacesRow extends PlacesRow, OldestRow {
-  /** The first revision after the one asked for that changed places; null where none did. */
-  next_revision: string | null;
-}
-
-/**
- * All places there were at a revision. `places_revision` is the newest one up to it that changed places. What happened
- * up to a revision never changes again, so the whole table, small as it is, is read without an index.
- */
-export const placesAt = (revision: number): QueryConfig => ({
-  name: 'places-at',
-  text: `with changes as (
-      select from_revision as revision from fairway.places
-      union all select until_revision from fairway.places where until_revision is not null)
-    select h.revision, ${oldestRevision} as oldest_revision,
-      (select coalesce(max(c.revision), 0) from changes c where c.revision <= $1) as places_revision,
-      (select min(c.revision) from changes c where c.revision > $1) as next_revision,
-      p.kind, p.code, p.name, p.parent
-    from fairway.head h
-    left join fairway.places p on p.from_revision <= $1 and (p.until_revision is null or p.until_revision > $1)`,
-  values: [revision],
-});
 
 /** All lanes from one of the origins to one of the destinations, except from a port to itself. */
 export interface Lanes {
@@ -90,9 +55,8 @@ export interface SummedRow {
   payload: Buffer | null;
 }
 
-/** The first row has the revisions and nothing else; every other row is of the question whose place (from 1) it names. */
+/** The first row has the revisions and nothing else. */
 export interface TotalsRow extends SummedRow {
-  question: number;
   revision: string | null;
   places_revision: string | null;
   /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
@@ -103,46 +67,15 @@ export interface TotalsRow extends SummedRow {
 
 const revisions = (
   oldest: string,
-): string => `select 0 as question, h.revision, h.places_revision, w.revision as rolled_revision, ${oldest} as oldest_revision,
+): string => `select h.revision, h.places_revision, w.revision as rolled_revision, ${oldest} as oldest_revision,
       null::smallint as month, null::integer as change, null::integer as first_day, null::smallint as format, null::bytea as payload
     from fairway.head h, fairway.rollup_state w`;
 
 const rollups = (from: string): string => `
-    union all select question, null, null, null, null, r.month, null, null, null, r.payload from ${from}`;
+    union all select null, null, null, null, r.month, null, null, null, r.payload from ${from}`;
 
 const segments = (change: string, from: string): string => `
-    union all select question, null, null, null, null, null, ${change}, s.first_day - date '1970-01-01', s.format, s.payload from ${from}`;
-
-/** What lies between the rollups and the revision that is asked for. */
-export interface Between {
-  /** SQL of the two revisions: what happened after the first, up to the second. */
-  after: string;
-  upTo: string;
-  /** SQL of 1 where the rollups are the older side, -1 where they are the newer one. */
-  direction: string;
-}
-
-const rolled = '(select revision from fairway.rollup_state)';
-const sinceRollups: Between = { after: rolled, upTo: '(select revision from fairway.head)', direction: '1' };
-/** The revision asked for, in a parameter, may lie before the rollups: then what came since is taken away, and what went since added. */
-const aroundRollups: Between = {
-  after: `least(${rolled}, $7::bigint)`,
-  upTo: `greatest(${rolled}, $7::bigint)`,
-  direction: `case when ${rolled} <= $7::bigint then 1 else -1 end`,
-};
-
-/** Both bounds, though no revision lies beyond the head: of a range PostgreSQL expects few rows and takes the index, of an open end a third of the table. */
-const within = ({ after, upTo }: Between, column: string): string =>
-  `${column} > ${after} and ${column} <= ${upTo}`;
-
-/**
- * Attempts that are visible at one end and not at the other. They are found first, over the indexes of revisions, and
- * then their segments over (lane, attempt): batches of other revisions are not touched.
- */
-export const came = (between: Between): string => `array(select b.attempt from fairway.batches b
-      where ${within(between, 'b.published_revision')} and (b.withdrawn_revision is null or b.withdrawn_revision > ${between.upTo}))`;
-export const went = (between: Between): string => `array(select b.attempt from fairway.batches b
-      where ${within(between, 'b.withdrawn_revision')} and b.published_revision <= ${between.after})`;
+    union all select null, null, null, null, null, ${change}, s.first_day - date '1970-01-01', s.format, s.payload from ${from}`;
 
 type SegmentsOf = (attempts: string) => string;
 const changes = (between: Between, segmentsOf: SegmentsOf): string =>
@@ -150,24 +83,12 @@ const changes = (between: Between, segmentsOf: SegmentsOf): string =>
   segments(`-(${between.direction})`, segmentsOf(went(between)));
 
 /** `offset 0` keeps the subqueries as they are: each question finds its lane and rows over the indexes. Left to itself PostgreSQL, which expects ten questions, reads all lanes and hashes them (150 µs instead of 50 for one question). */
-const laneOfQuestion = `cross join lateral (select l.id, q.place::integer as question from fairway.lanes l
+const laneOfQuestion = `lateral (select l.id, q.place::integer as question from fairway.lanes l
       where l.orig_code = q.origin and l.dest_code = q.destination offset 0) l`;
-const askedLanes = `unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
-      with ordinality as q (origin, destination, from_month, to_month, from_day, to_day, place)
-    ${laneOfQuestion}`;
-const rollupsOfLane = `${askedLanes} cross join lateral (select r.month, r.payload from fairway.rollups r
-      where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r`;
-const segmentsOfLane = (attempts: string): string =>
-  `${askedLanes} cross join lateral (select s.first_day, s.format, s.payload from fairway.segments s
-      where s.lane = l.id and s.attempt = any (${attempts})
-      and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day offset 0) s`;
 
 /** Only of the past is the oldest revision of interest, and the statements of now are the hottest. */
 const revisionsNow = revisions('null::bigint');
 const revisionsPast = revisions(oldestRevision);
-
-const lanesNow = revisionsNow + rollups(rollupsOfLane) + changes(sinceRollups, segmentsOfLane);
-const lanesAt = revisionsPast + rollups(rollupsOfLane) + changes(aroundRollups, segmentsOfLane);
 
 /**
  * Which totals are meant: `rolled` those of the rollups, the whole answer only where nothing came since; `now` those of
@@ -183,20 +104,6 @@ const choose = (name: string, at: Moment, texts: { rolled: string; now: string; 
       ? { name: `${name}-and-changes`, text: texts.now }
       : { name: `${name}-at`, text: texts.at };
 
-/**
- * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot. A lane's month
- * is one row of about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
- */
-export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number): QueryConfig => ({
-  ...(at === 'now' ? { name: 'totals-and-changes', text: lanesNow } : { name: 'totals-at', text: lanesAt }),
-  values: [
-    ...lanesAndMonths(questions),
-    numbers(questions.map(({ from }) => from)),
-    numbers(questions.map(({ to }) => to)),
-    ...(at === 'now' ? [] : [at]),
-  ],
-});
-
 const lanesAndMonths = (questions: readonly LaneDays[]): string[] => [
   texts(questions.map(({ origin }) => origin)),
   texts(questions.map(({ destination }) => destination)),
@@ -211,11 +118,14 @@ export interface RolledRow extends HeadRow {
   months: Buffer | null;
 }
 
+const packedMonths = (question: string): string =>
+  `string_agg(int8send((${question}::bigint << 32) | (r.month::bigint << 16) | length(r.payload)) || r.payload, ''::bytea)`;
+
 const rolledText = `select h.revision, h.places_revision, w.revision as rolled_revision,
-    (select string_agg(int8send((l.question::bigint << 32) | (r.month::bigint << 16) | length(r.payload)) || r.payload, ''::bytea)
+    (select ${packedMonths('l.question')}
       from unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[])
         with ordinality as q (origin, destination, from_month, to_month, place)
-      ${laneOfQuestion}
+      cross join ${laneOfQuestion}
       cross join lateral (select r.month, r.payload from fairway.rollups r
         where r.lane = l.id and r.month between q.from_month and q.to_month offset 0) r) as months
   from fairway.head h, fairway.rollup_state w`;
@@ -227,12 +137,84 @@ export const rolledLanes = (questions: readonly LaneDays[]): QueryConfig => ({
   values: lanesAndMonths(questions),
 });
 
+/** Of each question. */
+export interface ChangedLanesRow extends RolledRow {
+  /** Place from 1. */
+  question: number;
+  /** Told of a revision in the past alone. */
+  oldest_revision: string | null;
+  /**
+   * Of each segment: change (1 or -1, two bytes), first day (two), format (two), length (two), the payload. In base64:
+   * hex, as `pg` gets bytea, takes eight times as long to read.
+   */
+  segments: string | null;
+  /** Attempts that came since the rollups, and those that went, as PostgreSQL writes arrays. Told of now alone, with the first question. */
+  came: string | null;
+  went: string | null;
+}
+
+const changedLanes = (
+  segments: string,
+  more = '',
+): string => `select h.revision, h.places_revision, w.revision as rolled_revision, q.place::integer as question${more},
+    (select ${packedMonths('q.place::integer')} from fairway.rollups r
+      where r.lane = l.id and r.month between q.from_month and q.to_month) as months,
+    (select encode(string_agg(int2send(s.change) || int2send((s.first_day - date '1970-01-01')::smallint)
+        || int2send(s.format) || int2send(length(s.payload)::smallint) || s.payload, ''::bytea), 'base64')
+      from (${segments}) s) as segments
+  from fairway.head h, fairway.rollup_state w,
+    unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
+      with ordinality as q (origin, destination, from_month, to_month, from_day, to_day, place)
+    left join ${laneOfQuestion} on true`;
+
+const segmentsOfLane = (
+  change: string,
+  attempts: string,
+): string => `select (${change})::smallint as change, s.first_day, s.format, s.payload
+      from fairway.segments s where s.lane = l.id and s.attempt ${attempts}
+      and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day`;
+const cameAndWent = ({ direction }: Between): string =>
+  `${segmentsOfLane(direction, '= any ((select came from lists)::bigint[])')}
+    union all ${segmentsOfLane(`-(${direction})`, '= any ((select went from lists)::bigint[])')}`;
+const lists = (between: Between): string =>
+  `with lists as materialized (select ${came(between)} as came, ${went(between)} as went) `;
+
+const ofFirst = (column: string): string =>
+  `, case when q.place = 1 then (select ${column} from lists)::text end as ${column}`;
+const lanesNow =
+  lists(sinceRollups) + changedLanes(cameAndWent(sinceRollups), ofFirst('came') + ofFirst('went'));
+const lanesAt =
+  lists(aroundRollups) + changedLanes(cameAndWent(aroundRollups), `, ${oldestRevision} as oldest_revision`);
+const lanesKnown = changedLanes(`select k.change, s.first_day, s.format, s.payload
+      from unnest($7::bigint[], $8::bigint[], $9::smallint[]) as k (first, last, change)
+      cross join lateral (${segmentsOfLane('k.change', 'between k.first and k.last')} offset 0) s`);
+
+/**
+ * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot, a row each. A lane's
+ * month is about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
+ * With `Runs`, of the attempts that are in them, which whoever asks compares with the revisions it gets.
+ */
+export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number | Runs): QueryConfig => {
+  const values: unknown[] = [
+    ...lanesAndMonths(questions),
+    numbers(questions.map(({ from }) => from)),
+    numbers(questions.map(({ to }) => to)),
+  ];
+  if (at === 'now') return { name: 'totals-and-changes', text: lanesNow, values };
+  if (typeof at === 'number') return { name: 'totals-at', text: lanesAt, values: [...values, at] };
+  const { first, last, change } = at;
+  return {
+    name: 'totals-and-known-changes',
+    text: lanesKnown,
+    values: [...values, numbers(first), numbers(last), numbers(change)],
+  };
+};
+
 const lanesBetween = `any (array(select l.id from fairway.lanes l
       where l.orig_code = any ($1::text[]) and l.dest_code = any ($2::text[]) and l.orig_code <> l.dest_code))`;
-const one = 'cross join (select 1 as question) n';
-const rollupsBetween = `fairway.rollups r ${one} where r.lane = ${lanesBetween} and r.month between $3 and $4`;
+const rollupsBetween = `fairway.rollups r where r.lane = ${lanesBetween} and r.month between $3 and $4`;
 const segmentsBetween = (attempts: string): string =>
-  `fairway.segments s ${one} where s.lane = ${lanesBetween} and s.attempt = any (${attempts})
+  `fairway.segments s where s.lane = ${lanesBetween} and s.attempt = any (${attempts})
       and s.last_day >= date '1970-01-01' + $5::integer and s.first_day <= date '1970-01-01' + $6::integer`;
 
 const betweenRolled = revisionsNow + rollups(rollupsBetween);
@@ -267,7 +249,7 @@ const revisionsOfTree = (places: string, usual = revisionsNow): string =>
   );
 const rollupsOfPair = (origin: string, destination: string): string =>
   rollups(
-    `fairway.region_rollups r ${one} where r.origin = ${origin} and r.destination = ${destination} and r.month between $3 and $4`,
+    `fairway.region_rollups r where r.origin = ${origin} and r.destination = ${destination} and r.month between $3 and $4`,
   );
 const pairRolled = revisionsOfTree('$5') + rollupsOfPair('$1', '$2');
 const pairNow = revisionsOfTree('$9') + rollupsOfPair('$7', '$8') + changes(sinceRollups, segmentsBetween);

@@ -62,6 +62,7 @@ function addRow(
     unpackRollup(payload, (day, count, sum) => add(shift + day, count, sum));
   } else if (change !== null && first_day !== null && format !== null) {
     const shift = first_day - from;
-    unpackItems(format, payload, (offset, price) => add(shift + offset, change, change * price));
+    const visit = (offset: number, price: number): void => add(shift + offset, change, change * price);
+    unpackItems(format, payload, visit, -shift, counts.length - 1 - shift);
   }
 }

@@ -63,3 +63,27 @@ test('a question does not wait for a statement that hangs', () =>
     expect(await countOf(await first)).toBe(1);
     expect(statements()).toBe(2);
   }));
+
+test('what came since the rollups is looked up once, and again after each publish and roll-up', () =>
+  withDatabase(async ({ database }) => {
+    const { database: counted, letGo, statements } = held(database);
+    letGo();
+    const lanes = new LaneReader(counted);
+    const ask = async (): Promise<[number | undefined, number]> => {
+      const before = statements();
+      const count = await countOf(await lanes.read({ origin: 'AAAAA', destination: 'BBBBB', ...days }, {}));
+      return [count, statements() - before];
+    };
+    const { batch } = await publishItems(database, [['AAAAA', 'BBBBB', day, 5]]);
+    expect(await ask()).toEqual([1, 2]);
+    expect(await ask()).toEqual([1, 1]);
+    await publishItems(database, [['AAAAA', 'BBBBB', day, 6]]);
+    expect(await ask()).toEqual([2, 2]);
+    expect(await ask()).toEqual([2, 1]);
+    await publishItems(database, [['CCCCC', 'BBBBB', day, 7]], [batch]);
+    expect(await ask()).toEqual([1, 2]);
+    expect(await ask()).toEqual([1, 1]);
+    await rollUp(database, quiet);
+    expect(await ask()).toEqual([1, 2]);
+    expect(await ask()).toEqual([1, 1]);
+  }));

@@ -1,6 +1,7 @@
 /** The statements of what revisions changed. */
 import type { QueryConfig } from 'pg';
-import { came, oldestRevision, went, type Between } from '../sql.js';
+import { came, went, type Between } from '../changes/sql.js';
+import { oldestRevision } from '../sql.js';
 
 export interface RevisionRow {
   /** The newest revision of the snapshot. */
