@@ -30,7 +30,7 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
 };
 
 /** Characters of gathered lines that are written at once, and how long they wait for others. */
-const gathered = 8_192;
+const gathered = 32_768;
 const longestWaitMilliseconds = 100;
 
 /** `level` as in FAIRWAY_LOG_LEVEL; `auto` is quiet for a person at a terminal and full for a collector. */

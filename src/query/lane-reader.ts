@@ -193,8 +193,9 @@ export async function readLanes(
   return { revisions, perQuestion, since: { revision, rolled, runs } };
 }
 
-function addMonths(perQuestion: readonly SummedRow[][], months: Buffer | null): void {
-  if (months === null) return;
+function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null): void {
+  if (encoded === null) return;
+  const months = Buffer.from(encoded, 'base64');
   for (let at = 0; at < months.length;) {
     const end = at + 8 + months.readUInt16BE(at + 6);
     perQuestion[months.readUInt32BE(at) - 1]?.push({

@@ -114,12 +114,15 @@ const lanesAndMonths = (questions: readonly LaneDays[]): string[] => [
 export interface RolledRow extends HeadRow {
   /** The revision that rollups stand for. Where it is not `revision`, they are not the whole answer. */
   rolled_revision: string;
-  /** Of each month: question (place from 1, four bytes), month since 1970-01 (two), length (two), the rollup. */
-  months: Buffer | null;
+  /**
+   * Of each month: question (place from 1, four bytes), month since 1970-01 (two), length (two), the rollup. In base64:
+   * hex, as `pg` gets bytea, takes eight times as long to read.
+   */
+  months: string | null;
 }
 
 const packedMonths = (question: string): string =>
-  `string_agg(int8send((${question}::bigint << 32) | (r.month::bigint << 16) | length(r.payload)) || r.payload, ''::bytea)`;
+  `encode(string_agg(int8send((${question}::bigint << 32) | (r.month::bigint << 16) | length(r.payload)) || r.payload, ''::bytea), 'base64')`;
 
 const rolledText = `select h.revision, h.places_revision, w.revision as rolled_revision,
     (select ${packedMonths('l.question')}
@@ -143,10 +146,7 @@ export interface ChangedLanesRow extends RolledRow {
   question: number;
   /** Told of a revision in the past alone. */
   oldest_revision: string | null;
-  /**
-   * Of each segment: change (1 or -1, two bytes), first day (two), format (two), length (two), the payload. In base64:
-   * hex, as `pg` gets bytea, takes eight times as long to read.
-   */
+  /** Of each segment: change (1 or -1, two bytes), first day (two), format (two), length (two), the payload. In base64. */
   segments: string | null;
   /** Attempts that came since the rollups, and those that went, as PostgreSQL writes arrays. Told of now alone, with the first question. */
   came: string | null;
