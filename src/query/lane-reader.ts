@@ -4,8 +4,8 @@
  * load a statement is shared by several, and costs each of them less (bench/read).
  */
 import type { Database, ReadOptions } from '../database/database.js';
-import { runsOf, type Runs } from './changes/runs.js';
 import {
+  type Changes,
   rolledLanes,
   totalsOfLanes,
   type ChangedLanesRow,
@@ -20,6 +20,8 @@ const statementsAtOnce = 4;
 const questionsPerStatement = 64;
 /** Beside each statement under way, so many must have come for another to be worth its cost (docs/decisions/0003-rollups.md). */
 const questionsBesideStatement = 4;
+/** Characters of attempts that are sent along with a statement: some thousand of them. */
+const longestChanges = 16_384;
 /** A statement that takes longer, such as one that reads from disk, is waited for no longer by fewer. */
 const longestWaitMilliseconds = 1;
 
@@ -140,9 +142,9 @@ export class LaneReader {
     if (!this.#since) {
       const read = await readLanes(this.#database, questions, 'rolled', options);
       if (read.revisions.revision === read.revisions.rolled) return read;
-    } else if (this.#since.runs) {
-      const { revision, rolled, runs } = this.#since;
-      const read = await readLanes(this.#database, questions, runs, options);
+    } else if (this.#since.changes) {
+      const { revision, rolled, changes } = this.#since;
+      const read = await readLanes(this.#database, questions, changes, options);
       if (read.revisions.revision === revision && read.revisions.rolled === rolled) return read;
     }
     const { since, ...read } = await readLanes(this.#database, questions, 'now', options);
@@ -156,7 +158,7 @@ interface Since {
   revision: number;
   rolled: number;
   /** Undefined where they are too many to be sent along. */
-  runs: Runs | undefined;
+  changes: Changes | undefined;
 }
 
 export interface LanesRead {
@@ -168,13 +170,13 @@ export interface LanesRead {
 }
 
 /**
- * Lanes in one statement; at `rolled`, what the rollups have of them, be it the whole answer or not; with `Runs`, these
+ * Lanes in one statement; at `rolled`, what the rollups have of them, be it the whole answer or not; with `Changes`, these
  * added, which are what came since the rollups or not.
  */
 export async function readLanes(
   database: Database,
   questions: readonly LaneDays[],
-  at: 'rolled' | 'now' | number | Runs,
+  at: 'rolled' | 'now' | number | Changes,
   options: ReadOptions,
 ): Promise<LanesRead> {
   const statement = at === 'rolled' ? rolledLanes(questions) : totalsOfLanes(questions, at);
@@ -189,8 +191,9 @@ export async function readLanes(
   const { revision, rolled } = revisions;
   if (at !== 'now' || revision === rolled) return { revisions, perQuestion };
   const first = rows.find(({ question }) => question === 1);
-  const runs = runsOf(first?.came ?? '{}', first?.went ?? '{}');
-  return { revisions, perQuestion, since: { revision, rolled, runs } };
+  const { came, went } = { came: first?.came ?? '{}', went: first?.went ?? '{}' };
+  const changes = came.length + went.length > longestChanges ? undefined : { came, went };
+  return { revisions, perQuestion, since: { revision, rolled, changes } };
 }
 
 function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null): void {
