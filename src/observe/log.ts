@@ -56,8 +56,9 @@ export function createLog(level: string, terminal: boolean, dest: number | strin
 }
 
 /**
- * Lines on their way out. A write for each would cost as much as the rest of a request, and handing each to pino's
- * destination, which gathers as well, half of that (docs/decisions/0006-cache.md). A process that is killed loses them.
+ * Lines on their way out. A write for each would cost as much as the rest of a request; handing each to pino's
+ * destination, which gathers as well, costs less, but still more than this (docs/decisions/0006-cache.md). A process
+ * that is killed loses them.
  */
 class Lines {
   readonly #output: (text: string) => void;

@@ -191,7 +191,7 @@ export async function readLanes(
   const { revision, rolled } = revisions;
   if (at !== 'now' || revision === rolled) return { revisions, perQuestion };
   const first = rows.find(({ question }) => question === 1);
-  const { came, went } = { came: first?.came ?? '{}', went: first?.went ?? '{}' };
+  const [came, went] = [first?.came ?? '{}', first?.went ?? '{}'];
   const changes = came.length + went.length > longestChanges ? undefined : { came, went };
   return { revisions, perQuestion, since: { revision, rolled, changes } };
 }
