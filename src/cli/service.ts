@@ -15,6 +15,7 @@ import { paceOf } from '../pace.js';
 import { Roller } from '../query/roller.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
 import { readStorage } from '../ingest/retention/storage.js';
+import { keepTickShape } from './tick-shape.js';
 import { openUploads, type UploadService } from './uploads.js';
 import { createLog } from '../observe/log.js';
 import { createMetrics } from '../observe/metrics.js';
@@ -27,6 +28,7 @@ const changesRates = new Set<FairwayEvent['kind']>(['batch-published', 'batch-wi
 
 /** Runs until a signal. `prepareFirst`: migrate, adopt and seed before serving. */
 export async function runService(context: Context, flags: ConfigFlags, prepareFirst: boolean): Promise<void> {
+  keepTickShape();
   const loaded = configure(context, flags);
   const { config } = loaded;
   const { emit, subscribe } = eventBus(context, config);

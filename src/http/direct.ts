@@ -32,6 +32,7 @@ import { problemAnswer } from './render-error.js';
 import { jsonType } from './routes/rates.js';
 import { securityHeaders } from './security-headers.js';
 import type { Services } from './server.js';
+import { endWhole } from './whole.js';
 
 const prefix = '/rates?';
 const securityHeaderList = Object.entries(securityHeaders).flat();
@@ -119,6 +120,9 @@ function sendBody(
   stale: Stale | undefined,
   { body, encoding }: Representation,
 ): void {
+  const { response, services } = exchange;
+  if (typeof body === 'string' && !stale && !services.lifecycle.stopping)
+    if (endWhole(response, headerLines(exchange, answer, timing), body)) return told(exchange, 200);
   const headers = headersOf(exchange, answer, timing, stale);
   headers.push('content-type', jsonType, 'content-length', body.length);
   if (encoding) headers.push('content-encoding', encoding);
@@ -164,22 +168,39 @@ function headersOf(
   return headers;
 }
 
+const usualLines = [['vary', varyOfRates], ['content-type', jsonType], ...Object.entries(securityHeaders)]
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
+/** The same as text, with the type of the body. */
+const headerLines = (
+  { id, services }: Exchange,
+  { revision, etag }: RenderedAnswer,
+  timing: string,
+): string =>
+  `${usualLines}cache-control: ${services.cacheControl}\r\nrequest-id: ${id}\r\nrates-revision: ${revision}\r\nserver-timing: ${timing}\r\netag: ${etag}\r\n`;
+
 function fail(exchange: Exchange, error: unknown): void {
   const { status, headers, body } = problemAnswer(error, exchange.id, exchange.services.emit);
   finish(exchange, status, headers, body);
 }
 
 function finish(
-  { services, response, method, url, id, begun }: Exchange,
+  exchange: Exchange,
   status: number,
   headers: OutgoingHttpHeaders | OutgoingHttpHeader[],
   body?: string | Buffer,
   encoding: BufferEncoding = 'utf8',
 ): void {
+  const { services, response } = exchange;
   // A request that began before a stop must not leave its connection waiting for another.
   if (services.lifecycle.stopping) response.setHeader('connection', 'close');
   response.writeHead(status, headers);
   response.end(body, encoding);
+  told(exchange, status);
+}
+
+function told({ services, method, url, id, begun }: Exchange, status: number): void {
   const milliseconds = performance.now() - begun;
   services.emit({ kind: 'request', id, method, url, route: '/rates', status, milliseconds });
 }

@@ -1,5 +1,7 @@
 /** The way ahead of the router gives the answers of the route, over a real socket. */
 import { request } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { limits } from '../../src/http/limits.js';
 import { listen } from '../../src/http/listen.js';
@@ -120,6 +122,36 @@ test('the third answer comes from memory, says so, and is counted and logged lik
           method: 'GET',
         })),
       );
+    });
+  }));
+
+test('answers go out in one piece each, in the order of their requests, over one connection, until the client ends it', () =>
+  withDatabase(async (test) => {
+    await importContent(test.database, textSource(dumpText()));
+    await withServer(test, async (server) => {
+      const { hostname, port } = new URL(await listen(server, '127.0.0.1', 0));
+      const raw = (...requests: string[]): Promise<string> => {
+        const socket = connect(Number(port), hostname);
+        socket.write(requests.join(''));
+        return text(socket);
+      };
+      const get = (path: string, version = '1.1', headers = ''): string =>
+        `GET ${path} HTTP/${version}\r\nhost: x\r\n${headers}\r\n`;
+      const other = question.replace('2021-01-02', '2021-01-03');
+      const last = get(question, '1.1', 'connection: close\r\n');
+      const answers = (await raw(get(question), get(other), get(other), get(question), last)).split(
+        /(?=HTTP\/1\.1 )/,
+      );
+      const bodies = answers.map((answer) => answer.slice(answer.indexOf('\r\n\r\n') + 4));
+      expect(bodies.map((body) => (JSON.parse(body) as { rates: unknown[] }).rates.length)).toEqual([
+        2, 3, 3, 2, 2,
+      ]);
+      const whole =
+        /^HTTP\/1\.1 200 OK\r\ndate: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\nconnection: keep-alive\r\nkeep-alive: timeout=72\r\n/;
+      expect(answers.map((answer) => whole.test(answer))).toEqual([true, true, true, true, false]);
+      expect(answers.at(-1)).toContain('\r\nConnection: close\r\n');
+      // Whoever does not know keep-alive waits for the end of the connection.
+      expect(await raw(get(question, '1.0'))).toContain('\r\nConnection: close\r\n');
     });
   }));
 
