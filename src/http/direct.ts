@@ -38,7 +38,7 @@ const securityHeaderList = Object.entries(securityHeaders).flat();
 
 export type DirectServices = Pick<
   Services,
-  'answers' | 'cacheControl' | 'lifecycle' | 'role' | 'emit' | 'deadline' | 'budgets' | 'proxies'
+  'answers' | 'cacheControl' | 'lifecycle' | 'role' | 'readKeys' | 'emit' | 'deadline' | 'budgets' | 'proxies'
 >;
 
 export function answerDirectly(
@@ -49,6 +49,8 @@ export function answerDirectly(
   const { method, url = '', headers } = request;
   // The router says what is wrong with an address. A body is nothing to a GET: Node reads past it.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
+  // Who shows a key, as all must there, is the router's to answer.
+  if (services.readKeys === 'required') return false;
   if (services.role === 'ingest' || isNegotiated(url, headers)) return false;
   const exchange: Exchange = {
     services,
