@@ -1,6 +1,7 @@
 /** Who asks a question, and whether they are still there: in goes a request, out come the options of its question. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isAway } from '../access/readers.js';
+import { clientGone } from '../errors.js';
 import type { AskOptions } from '../query/cost.js';
 import type { Services } from './server.js';
 
@@ -32,7 +33,7 @@ export function askerOf(
 ): AskOptions {
   const gone = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the client has gone'));
+    if (!response.writableFinished) gone.abort(clientGone());
   });
   return {
     deadline: deadline(),

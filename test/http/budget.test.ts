@@ -131,5 +131,9 @@ test.for([
       await expect.poll(() => running(test), { timeout: 20_000 }).toBe(0);
     });
     expect((await fetch(new URL(costly, address))).status).toBe(200);
+    // Nothing failed here: it is neither an error in the log nor one that an alert counts.
+    expect(test.events.filter(({ kind }) => kind === 'request-failed')).toEqual([]);
+    const statuses = test.events.flatMap((event) => (event.kind === 'request' ? [event.status] : []));
+    expect(statuses.filter((status) => status >= 500)).toEqual([]);
   }),
 );
