@@ -13,6 +13,7 @@ import {
   orCsv,
   problems,
   revision,
+  spent,
 } from './contract-shapes.js';
 import { partRoutes } from './part-contract.js';
 import { format, queryRoutes, rate, statistics } from './query-contract.js';
@@ -73,7 +74,7 @@ export const routes = {
         ...problems({
           400: 'A parameter is missing or not valid',
           404: 'There is no such place',
-          429: 'This client has asked for its share; Retry-After says when to ask again',
+          429: spent,
           ...gone,
           ...needsKey,
           ...away,

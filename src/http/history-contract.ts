@@ -1,6 +1,6 @@
 /** The part of the contract that is about revisions and what they changed. */
 import { Type } from 'typebox';
-import { askerSecurity, away, gone, needsKey, nullable, orCsv, problems } from './contract-shapes.js';
+import { askerSecurity, away, gone, needsKey, nullable, orCsv, problems, spent } from './contract-shapes.js';
 import { format } from './query-contract.js';
 
 /** How many revisions, and changes, where no limit is given. */
@@ -136,7 +136,7 @@ export const historyRoutes = {
             ...lines,
           },
         }),
-        ...problems({ 400: 'A parameter is not valid', ...gone, ...needsKey, ...away }),
+        ...problems({ 400: 'A parameter is not valid', 429: spent, ...gone, ...needsKey, ...away }),
       },
     },
   },

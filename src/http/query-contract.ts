@@ -1,7 +1,16 @@
 /** The part of the contract that is about many questions at once. */
 import { Type } from 'typebox';
 import { statisticNames } from '../query/statistics/definitions.js';
-import { askerSecurity, away, needsKey, nullable, orCsv, problems, revision } from './contract-shapes.js';
+import {
+  askerSecurity,
+  away,
+  needsKey,
+  nullable,
+  orCsv,
+  problems,
+  revision,
+  spent,
+} from './contract-shapes.js';
 
 /** Questions in one request at the most, and days of all of them together. */
 export const mostQuestions = 1_000;
@@ -81,7 +90,7 @@ export const queryRoutes = {
         ...problems({
           400: 'A question is not valid, or too much is asked for at once',
           404: 'There is no such place',
-          429: 'This client has asked for its share; Retry-After says when to ask again',
+          429: spent,
           ...needsKey,
           ...away,
         }),
