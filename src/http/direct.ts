@@ -77,7 +77,7 @@ export function answerDirectly(
 
 /** Whether something else than plain JSON may be wanted: the router's side knows how. */
 const isNegotiated = (url: string, { accept, authorization }: IncomingHttpHeaders): boolean =>
-  url.includes('format=') || authorization !== undefined || (accept !== undefined && accept.includes('csv'));
+  url.includes('format=') || authorization !== undefined || (accept !== undefined && /csv/i.test(accept));
 
 /** A lane between two ports costs next to nothing, and whether its client waits for it is not worth knowing. */
 const optionsOf = (
