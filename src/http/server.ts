@@ -199,10 +199,19 @@ function addRoutes(routes: Server, services: Services, document: Parameters<type
 function addQuestions(server: Server, services: Services): void {
   if (services.readKeys === 'required') server.addHook('onRequest', requireKey(services));
   ratesRoute(server, services);
-  ratesQueryRoute(server, services);
-  historyRoutes(server, services);
-  sourcesRoute(server, services);
-  placesRoutes(server, services);
+  void server.register((scope, _options, done) => {
+    const unkept: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
+    // Of these nothing is kept that could go out, and nobody waits for a database that is known to be away.
+    unkept.addHook('onRequest', (_request, _reply, next) => {
+      services.answers.head.asked(performance.now());
+      next(services.answers.head.away);
+    });
+    ratesQueryRoute(unkept, services);
+    historyRoutes(unkept, services);
+    sourcesRoute(unkept, services);
+    placesRoutes(unkept, services);
+    done();
+  });
 }
 
 function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): void {
