@@ -75,9 +75,9 @@ export function answerDirectly(
   return true;
 }
 
-/** Whether something else than plain JSON may be wanted: the router's side knows how. */
+/** Whether something else than plain JSON may be wanted, or a parameter's name may be written with percent signs: the router's side knows how. */
 const isNegotiated = (url: string, { accept, authorization }: IncomingHttpHeaders): boolean =>
-  url.includes('format=') || authorization !== undefined || (accept !== undefined && /csv/i.test(accept));
+  /%|format=/.test(url) || authorization !== undefined || (accept !== undefined && /csv/i.test(accept));
 
 /** A lane between two ports costs next to nothing, and whether its client waits for it is not worth knowing. */
 const optionsOf = (
@@ -85,7 +85,7 @@ const optionsOf = (
   request: IncomingMessage,
   response: ServerResponse,
 ): AskOptions =>
-  request.url?.includes('origin=') || request.url?.includes('stats=')
+  /origin=|destination=|stats=/.test(request.url ?? '')
     ? askerOf(services, request, response)
     : { deadline: services.deadline() };
 

@@ -98,6 +98,20 @@ test('without trusted proxies the header counts for nothing', () =>
     expect(await status(server, costly, { 'x-forwarded-for': '10.0.0.2' })).toBe(429);
   }));
 
+test('ahead of the router as well, however the names are written', () =>
+  withBudget(200, async (server) => {
+    const address = await server.listen({ host: '127.0.0.1', port: 0 });
+    const ask = async (path: string) => (await fetch(address + path)).status;
+    expect(await ask(costly)).toBe(200);
+    for (const path of [
+      costly.replace('AAAAA', 'asia'),
+      costly.replace('origin', 'orig_code'),
+      costly.replace('origin', '%6Frigin').replace('destination', 'destin%61tion'),
+    ])
+      expect(await ask(path), path).toBe(429);
+    expect(await ask(ordinary)).toBe(200);
+  }));
+
 /** Statements of the service that run just now. */
 const running = async ({ query }: TestDatabase): Promise<number> =>
   (
