@@ -47,6 +47,7 @@ export const catalogue = {
     title: 'The body is of a kind that is not taken here',
     exit: exitCodes.usage,
   },
+  client_gone: { status: 499, title: 'The client has gone', exit: exitCodes.retry },
   place_invalid: { status: 422, title: 'The place cannot be as described', exit: exitCodes.rejected },
   batch_rejected: {
     status: 422,
@@ -165,6 +166,10 @@ export class FairwayError extends Error {
     return catalogue[this.code].exit;
   }
 }
+
+/** Why an answer was given up. */
+export const clientGone = (): FairwayError =>
+  new FairwayError('client_gone', 'the client went away before its answer');
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

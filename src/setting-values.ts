@@ -43,6 +43,13 @@ export const processRole = (text: string): string => {
   return text;
 };
 
+const readKeysNames: readonly string[] = ['optional', 'required'];
+
+export const readKeysName = (text: string): string => {
+  if (!readKeysNames.includes(text)) throw new Error(`'${text}' is none of ${readKeysNames.join(', ')}`);
+  return text;
+};
+
 export const hostName = (text: string): string => {
   if (!/^[A-Za-z0-9._:%-]+$/.test(text)) throw new Error(`'${text}' is not an address or host name`);
   return text;

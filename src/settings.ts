@@ -9,6 +9,7 @@ import {
   hours,
   levelName,
   processRole,
+  readKeysName,
   roleName,
   seconds,
   seedName,
@@ -18,6 +19,9 @@ import {
 
 /** What a process does: answer questions, take batches, or both. */
 export type Role = 'all' | 'read' | 'ingest';
+
+/** Whether questions take an API key. */
+export type ReadKeys = 'optional' | 'required';
 
 export type LogLevel = 'auto' | 'silent' | 'error' | 'warn' | 'info' | 'debug';
 
@@ -32,6 +36,7 @@ export interface Config {
   databaseUrl: string | undefined;
   /** A standby of it that answers questions. */
   readUrl: string | undefined;
+  readKeys: ReadKeys;
   /** The role `migrate` makes for the service, and its password. */
   serviceRole: string | undefined;
   servicePassword: string | undefined;
@@ -150,6 +155,13 @@ export const settings: readonly Setting[] = [
     explanation: 'a standby of that database, which answers questions; what it lacks is asked of the primary',
     secret: true,
     parse: databaseAddress,
+  },
+  {
+    name: 'FAIRWAY_READ_KEYS',
+    key: 'readKeys',
+    fallback: 'optional',
+    explanation: 'required: questions take an API key as well; optional: they do not',
+    parse: readKeysName,
   },
   {
     name: 'FAIRWAY_SERVICE_ROLE',
@@ -313,7 +325,7 @@ export const settings: readonly Setting[] = [
     name: 'FAIRWAY_API_KEY',
     key: 'apiKey',
     fallback: '',
-    explanation: 'key the command line shows where writing needs one',
+    explanation: 'key the command line shows where one is needed',
     secret: true,
     parse: asciiSecret,
   },

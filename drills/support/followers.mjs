@@ -14,7 +14,7 @@ const none = { count: 0, price: null };
 export async function followCopy(reader) {
   const { copy, counts, groups, random } = reader;
   const path = `/rates/changes?since=${copy.revision}`;
-  const told = await (random.chance(0.5) ? changesAsLines(reader, path) : changesByPage(reader, path));
+  const told = await random.of([changesAsLines, changesByPage, changesAsCsv])(reader, path);
   if (!told) return;
   counts['changes']++;
   order(reader, { path, revision: told.revision, minRevision: copy.revision });
@@ -52,6 +52,19 @@ async function changesAsLines(reader, path) {
   return (
     answer && { changes: linesOf(reader, path, answer), revision: Number(answer.headers['rates-revision']) }
   );
+}
+
+/** Without a last line: that it is whole says the end of the answer. @param {Reader} reader @param {string} path @returns {Promise<Told | undefined>} */
+async function changesAsCsv(reader, path) {
+  const answer = await ask(reader, `${path}&format=csv`);
+  if (!answer) return undefined;
+  reader.counts['csv']++;
+  const [, ...lines] = answer.text.trimEnd().split('\r\n');
+  const changes = lines.map((line) => {
+    const [orig_code, dest_code, day, price, count] = line.split(',');
+    return { orig_code, dest_code, day, count: Number(count), price: price === '' ? null : Number(price) };
+  });
+  return { changes, revision: Number(answer.headers['rates-revision']) };
 }
 
 /** In small pages, all of the revision of the first. @param {Reader} reader @param {string} path @returns {Promise<Told | undefined>} */

@@ -1,10 +1,10 @@
-/** API keys of writers: made at random, shown once, kept as SHA-256. In goes a bearer key, out comes who it is. */
+/** API keys: made at random, shown once, kept as SHA-256. In goes a bearer key, out comes who it is. */
 import { hash, randomBytes } from 'node:crypto';
 import type { Database, ReadOptions } from '../database/database.js';
 import { FairwayError } from '../errors.js';
 import { allKeys, insertKey, keyByHash, revokeKeyById, type KeyRow } from './sql.js';
 
-export const scopes = ['ingest', 'withdraw', 'admin'] as const;
+export const scopes = ['read', 'ingest', 'withdraw', 'admin'] as const;
 export type Scope = (typeof scopes)[number];
 
 export interface ApiKey {
@@ -17,7 +17,7 @@ export interface ApiKey {
 
 const prefix = 'fairway_';
 /** Fast on purpose: a key is 256 random bits, which nobody guesses; only passwords need a slow hash. */
-const hashOf = (key: string): Buffer => hash('sha256', key, 'buffer');
+export const hashOf = (key: string): Buffer => hash('sha256', key, 'buffer');
 
 const asKey = ({ id, name, scopes, created_at: createdAt, revoked_at: revokedAt }: KeyRow): ApiKey => ({
   id,
@@ -57,20 +57,37 @@ export async function authenticate(
   accepted: readonly Scope[],
   options: ReadOptions,
 ): Promise<ApiKey> {
-  const secret = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-  if (secret === undefined) {
-    throw new FairwayError(
-      'unauthenticated',
-      "this needs an API key: send 'Authorization: Bearer KEY'; 'fairway keys create' makes one",
-    );
-  }
-  const [row] = await database.read<KeyRow>(keyByHash(hashOf(secret)), options);
-  if (!row) throw new FairwayError('unauthenticated', 'this API key is not known, or was revoked');
-  if (!row.scopes.some((scope) => scope === 'admin' || accepted.includes(scope))) {
+  const secret = secretOf(authorization);
+  const key = secret === undefined ? undefined : await keyBy(database, hashOf(secret), options);
+  if (!key) throw unauthenticated(authorization);
+  if (!key.scopes.some((scope) => scope === 'admin' || accepted.includes(scope))) {
     throw new FairwayError(
       'forbidden',
-      `the API key '${row.name}' has the scopes ${row.scopes.join(', ')}; this needs ${accepted.join(' or ')}`,
+      `the API key '${key.name}' has the scopes ${key.scopes.join(', ')}; this needs ${accepted.join(' or ')}`,
     );
   }
-  return asKey(row);
+  return key;
 }
+
+/** The key that an Authorization header bears; undefined where it bears none. */
+export const secretOf = (authorization: string | undefined): string | undefined =>
+  /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+
+/** Undefined where there is none, or it was revoked. */
+export async function keyBy(
+  database: Database,
+  hash: Buffer,
+  options: ReadOptions,
+): Promise<ApiKey | undefined> {
+  const [row] = await database.read<KeyRow>(keyByHash(hash), options);
+  return row && asKey(row);
+}
+
+/** The refusal of a request that shows no key, or one that does not count. */
+export const unauthenticated = (authorization: string | undefined): FairwayError =>
+  new FairwayError(
+    'unauthenticated',
+    secretOf(authorization) === undefined
+      ? "this needs an API key: send 'Authorization: Bearer KEY'; 'fairway keys create' makes one"
+      : 'this API key is not known, or was revoked',
+  );

@@ -120,7 +120,7 @@ const isParameterFault = (fault: unknown): fault is ParameterFault =>
   typeof fault === 'object' && fault !== null && 'parameter' in fault;
 
 const howToGiveKeys =
-  "; 'fairway keys create --name NAME --scope ingest --scope withdraw' makes one, FAIRWAY_API_KEY or --api-key gives it";
+  "; 'fairway keys create --name NAME --scope ingest --scope withdraw', or '--scope read', makes one, FAIRWAY_API_KEY or --api-key gives it";
 
 const hintFor = (code: string): string =>
   code === 'unauthenticated' || code === 'forbidden' ? howToGiveKeys : '';

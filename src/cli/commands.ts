@@ -156,7 +156,7 @@ function addKeyCommands(command: AddCommand, context: Context): void {
   part('create', 'make a key and print it; it is not shown again')
     .requiredOption('--name <name>', 'whose key it is')
     .addOption(
-      new Option('--scope <scope...>', 'what it may do: ingest, withdraw, admin').makeOptionMandatory(),
+      new Option('--scope <scope...>', 'what it may do: read, ingest, withdraw, admin').makeOptionMandatory(),
     )
     .action((flags: Parameters<typeof runKeysCreate>[1]) => runKeysCreate(context, flags));
   part('list', 'list the keys').action((flags: ConfigFlags) => runKeysList(context, flags));

@@ -62,4 +62,4 @@ const asJson = ({ id, name, scopes, createdAt, revokedAt }: ApiKey) => ({
 });
 
 const line = ({ id, name, scopes, createdAt, revokedAt }: ApiKey): string =>
-  `${id.padStart(4)}  ${scopes.join(',').padEnd(21)}  ${createdAt.toISOString().slice(0, 10)}  ${name}${revokedAt ? `  (revoked ${revokedAt.toISOString().slice(0, 10)})` : ''}\n`;
+  `${id.padStart(4)}  ${scopes.join(',').padEnd(26)}  ${createdAt.toISOString().slice(0, 10)}  ${name}${revokedAt ? `  (revoked ${revokedAt.toISOString().slice(0, 10)})` : ''}\n`;

@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { FairwayError, messageOf } from '../errors.js';
+import { mostQuestions } from '../http/query-contract.js';
 
 /** Each end a port's code or a region's slug. */
 export interface Lane {
@@ -28,6 +29,11 @@ export async function readLanes(
     ...(file === undefined ? [] : lanesOfText(await read(file), file)),
   ];
   if (lanes.length === 0) throw missing('origin');
+  if (lanes.length > mostQuestions)
+    throw new FairwayError(
+      'usage',
+      `${lanes.length} lanes are asked about, and ${mostQuestions} are the most at once; ask in several commands`,
+    );
   return lanes;
 }
 

@@ -122,6 +122,7 @@ function buildServer(
     role: config.role,
     uploads: uploads.uploads,
     writes: writesAreOpen(embedded, config) ? 'open' : 'keys',
+    readKeys: config.readKeys,
     cacheBytes: config.cacheMegabytes << 20,
     staleSeconds: config.staleSeconds,
     requestMilliseconds: config.requestSeconds * 1_000,

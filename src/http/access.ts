@@ -1,6 +1,6 @@
 /** Who asks: in goes a request's key, out comes the caller, or the refusal. */
 import type { FastifyRequest } from 'fastify';
-import { authenticate, type Scope } from '../access/keys.js';
+import { authenticate, unauthenticated, type Scope } from '../access/keys.js';
 import type { Caller } from '../ingest/upload/context.js';
 import type { Services } from './server.js';
 
@@ -24,6 +24,14 @@ export const requireScope =
       deadline: deadline(),
     });
     callers.set(request, { key: id, all: scopes.includes('admin') });
+  };
+
+/** The same for questions, where they take a key: any that there is, whatever its scopes. */
+export const requireKey =
+  ({ readers, deadline }: Pick<Services, 'readers' | 'deadline'>) =>
+  async ({ headers: { authorization } }: FastifyRequest): Promise<void> => {
+    if ((await readers.find(authorization, { deadline: deadline() })) === undefined)
+      throw unauthenticated(authorization);
   };
 
 /** Who was let in by `requireScope`. */

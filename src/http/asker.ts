@@ -1,11 +1,11 @@
 /** Who asks a question, and whether they are still there: in goes a request, out come the options of its question. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { authenticate, scopes } from '../access/keys.js';
-import { FairwayError } from '../errors.js';
+import { isAway } from '../access/readers.js';
+import { clientGone } from '../errors.js';
 import type { AskOptions } from '../query/cost.js';
 import type { Services } from './server.js';
 
-type AskerServices = Pick<Services, 'database' | 'deadline' | 'budgets' | 'proxies'>;
+type AskerServices = Pick<Services, 'readers' | 'deadline' | 'budgets' | 'proxies'>;
 
 /** For a request that shows a key: whoever has a valid one has a budget of its own, wherever it asks from. */
 export async function askerWithKey(
@@ -13,29 +13,27 @@ export async function askerWithKey(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<AskOptions> {
-  const { authorization } = request.headers;
-  const options = { deadline: services.deadline() };
-  const key =
-    authorization === undefined
-      ? undefined
-      : await authenticate(services.database, authorization, scopes, options).catch((error: unknown) => {
-          // Questions need no key; a wrong one is as good as none.
-          if (error instanceof FairwayError && error.code === 'unauthenticated') return undefined;
-          throw error;
-        });
-  return askerOf(services, request, response, key && `key ${key.id}`);
+  const { readers, deadline } = services;
+  // Where questions need no key, a wrong one is as good as none, and so is one that nobody can look up.
+  const key = await readers
+    .find(request.headers.authorization, { deadline: deadline() })
+    .catch((error: unknown) => {
+      if (isAway(error)) return undefined;
+      throw error;
+    });
+  return askerOf(services, request, response, key && `key ${key}`);
 }
 
 /** `name`: who it is, where that is known better than by the address. */
 export function askerOf(
-  { deadline, budgets, proxies }: Omit<AskerServices, 'database'>,
+  { deadline, budgets, proxies }: Omit<AskerServices, 'readers'>,
   request: IncomingMessage,
   response: ServerResponse,
   name?: string,
 ): AskOptions {
   const gone = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort(new Error('the client has gone'));
+    if (!response.writableFinished) gone.abort(clientGone());
   });
   return {
     deadline: deadline(),

@@ -13,7 +13,16 @@ import {
   rejection,
   state,
 } from './batch-shapes.js';
-import { away, gone, json, moment as revisions, nullable, orCsv, problems } from './contract-shapes.js';
+import {
+  away,
+  gone,
+  json,
+  moment as revisions,
+  nullable,
+  orCsv,
+  problems,
+  spent,
+} from './contract-shapes.js';
 import { opening } from './part-contract.js';
 import { format } from './query-contract.js';
 
@@ -258,7 +267,8 @@ export const batchRoutes = {
           ),
         ),
         ...problems({
-          400: 'A parameter is not valid',
+          400: 'A parameter is not valid, or too much is asked for at once',
+          429: spent,
           ...refused,
           404: 'There is no such place',
           ...gone,

@@ -48,6 +48,12 @@ export const problems = <Status extends number>(meanings: Record<Status, string>
     ]),
   ) as Record<Status, object>;
 
+/** Of questions: `FAIRWAY_READ_KEYS` says whether they take a key. */
+export const askerSecurity = [{}, { key: [] }];
+export const needsKey = { 401: 'This service answers questions with an API key alone' };
+
+export const spent = 'This client has asked for its share; Retry-After says when to ask again';
+
 export const away = {
   421: 'Another process does this: this one has the role read or ingest',
   503: 'The database is away, has not reached the revision, or there is too much to do; Retry-After says when to ask again',

@@ -2,7 +2,19 @@
 import { Type } from 'typebox';
 import { batchRoutes } from './batch-contract.js';
 import { historyRoutes } from './history-contract.js';
-import { away, gone, json, moment, nullable, orCsv, problems, revision } from './contract-shapes.js';
+import {
+  askerSecurity,
+  away,
+  gone,
+  json,
+  moment,
+  needsKey,
+  nullable,
+  orCsv,
+  problems,
+  revision,
+  spent,
+} from './contract-shapes.js';
 import { partRoutes } from './part-contract.js';
 import { format, queryRoutes, rate, statistics } from './query-contract.js';
 import { maximumDays } from './question.js';
@@ -41,6 +53,7 @@ export const routes = {
     schema: {
       operationId: 'rates',
       tags: ['Rates'],
+      security: askerSecurity,
       summary: 'Average price per day between two places',
       description:
         'Over all items of all lanes from the origin to the destination. A region stands for every port below it, at any depth; each lane counts once, and from a port to itself there is none. Give each end in one of its two forms: a place (`origin`, `destination`), or a port as in the original service (`orig_code`, `dest_code`), which need not exist. The answer names its revision in `Rates-Revision` and its content in `ETag`; sent as `If-None-Match`, a 304 says that nothing changed. While the database is away, an answer from memory has `Age` and `Rates-Stale`.',
@@ -61,8 +74,9 @@ export const routes = {
         ...problems({
           400: 'A parameter is missing or not valid',
           404: 'There is no such place',
-          429: 'This client has asked for its share; Retry-After says when to ask again',
+          429: spent,
           ...gone,
+          ...needsKey,
           ...away,
         }),
       },
@@ -78,6 +92,7 @@ export const routes = {
     schema: {
       operationId: 'ports',
       tags: ['Places'],
+      security: askerSecurity,
       summary: 'Ports, by code',
       querystring: Type.Object({
         ...search,
@@ -85,7 +100,13 @@ export const routes = {
       }),
       response: {
         200: json('Ports', Type.Object({ ports: Type.Array(Type.Object(port)), revision })),
-        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such region', ...gone, ...away }),
+        ...problems({
+          400: 'A parameter is not valid',
+          404: 'There is no such region',
+          ...gone,
+          ...needsKey,
+          ...away,
+        }),
       },
     },
   },
@@ -95,12 +116,19 @@ export const routes = {
     schema: {
       operationId: 'port',
       tags: ['Places'],
+      security: askerSecurity,
       summary: 'One port',
       params: Type.Object({ code: port.code }),
       querystring: Type.Object(moment),
       response: {
         200: json('The port', Type.Object({ ...port, revision })),
-        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such port', ...gone, ...away }),
+        ...problems({
+          400: 'A parameter is not valid',
+          404: 'There is no such port',
+          ...gone,
+          ...needsKey,
+          ...away,
+        }),
       },
     },
   },
@@ -134,6 +162,7 @@ export const routes = {
     schema: {
       operationId: 'regions',
       tags: ['Places'],
+      security: askerSecurity,
       summary: 'Regions, by slug, or as a tree',
       querystring: Type.Object({
         ...search,
@@ -148,7 +177,7 @@ export const routes = {
           'Regions; nested they have `regions` and `ports` instead of `parent`',
           Type.Object({ regions: Type.Array(Type.Any()), revision }),
         ),
-        ...problems({ 400: 'A parameter is not valid', ...gone, ...away }),
+        ...problems({ 400: 'A parameter is not valid', ...gone, ...needsKey, ...away }),
       },
     },
   },
@@ -158,6 +187,7 @@ export const routes = {
     schema: {
       operationId: 'region',
       tags: ['Places'],
+      security: askerSecurity,
       summary: 'One region',
       params: Type.Object({ slug: region.slug }),
       querystring: Type.Object(moment),
@@ -166,7 +196,13 @@ export const routes = {
           'The region',
           Type.Object({ ...region, ports: Type.Integer({ description: 'Ports below it' }), revision }),
         ),
-        ...problems({ 400: 'A parameter is not valid', 404: 'There is no such region', ...gone, ...away }),
+        ...problems({
+          400: 'A parameter is not valid',
+          404: 'There is no such region',
+          ...gone,
+          ...needsKey,
+          ...away,
+        }),
       },
     },
   },

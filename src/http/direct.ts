@@ -39,7 +39,7 @@ const securityHeaderList = Object.entries(securityHeaders).flat();
 
 export type DirectServices = Pick<
   Services,
-  'answers' | 'cacheControl' | 'lifecycle' | 'role' | 'emit' | 'deadline' | 'budgets' | 'proxies'
+  'answers' | 'cacheControl' | 'lifecycle' | 'role' | 'readKeys' | 'emit' | 'deadline' | 'budgets' | 'proxies'
 >;
 
 export function answerDirectly(
@@ -50,6 +50,8 @@ export function answerDirectly(
   const { method, url = '', headers } = request;
   // The router says what is wrong with an address. A body is nothing to a GET: Node reads past it.
   if (method !== 'GET' || !url.startsWith(prefix) || url.length > limits.addressCharacters) return false;
+  // Who shows a key, as all must there, is the router's to answer.
+  if (services.readKeys === 'required') return false;
   if (services.role === 'ingest' || isNegotiated(url, headers)) return false;
   const exchange: Exchange = {
     services,
@@ -74,9 +76,9 @@ export function answerDirectly(
   return true;
 }
 
-/** Whether something else than plain JSON may be wanted: the router's side knows how. */
+/** Whether something else than plain JSON may be wanted, or a parameter's name may be written with percent signs: the router's side knows how. */
 const isNegotiated = (url: string, { accept, authorization }: IncomingHttpHeaders): boolean =>
-  url.includes('format=') || authorization !== undefined || (accept !== undefined && accept.includes('csv'));
+  /%|format=/.test(url) || authorization !== undefined || (accept !== undefined && /csv/i.test(accept));
 
 /** A lane between two ports costs next to nothing, and whether its client waits for it is not worth knowing. */
 const optionsOf = (
@@ -84,7 +86,7 @@ const optionsOf = (
   request: IncomingMessage,
   response: ServerResponse,
 ): AskOptions =>
-  request.url?.includes('origin=') || request.url?.includes('stats=')
+  /origin=|destination=|stats=/.test(request.url ?? '')
     ? askerOf(services, request, response)
     : { deadline: services.deadline() };
 

@@ -1,6 +1,6 @@
 /** The part of the contract that is about revisions and what they changed. */
 import { Type } from 'typebox';
-import { away, gone, nullable, orCsv, problems } from './contract-shapes.js';
+import { askerSecurity, away, gone, needsKey, nullable, orCsv, problems, spent } from './contract-shapes.js';
 import { format } from './query-contract.js';
 
 /** How many revisions, and changes, where no limit is given. */
@@ -71,6 +71,7 @@ export const historyRoutes = {
     schema: {
       operationId: 'revisions',
       tags: ['Time'],
+      security: askerSecurity,
       summary: 'What each revision changed, the oldest first',
       description:
         'For those who follow along: `since` is the last revision you know, and the answers start with the one after it. `Accept: application/x-ndjson` streams all of them, whatever `limit`.',
@@ -96,7 +97,7 @@ export const historyRoutes = {
             ...lines,
           },
         },
-        ...problems({ 400: 'A parameter is not valid', ...away }),
+        ...problems({ 400: 'A parameter is not valid', ...needsKey, ...away }),
       },
     },
   },
@@ -106,6 +107,7 @@ export const historyRoutes = {
     schema: {
       operationId: 'changes',
       tags: ['Time'],
+      security: askerSecurity,
       summary: 'Lanes and days whose rate moved between two revisions',
       description:
         'For those who keep a copy: put each entry in place of what the copy has for its lane and day, and the copy is that of `revision`; start with `since=0` and an empty one. Pages are of whole lanes, so one may have more entries than `limit`, and `next` keeps to the revision of the first page. `Accept: application/x-ndjson` streams all of it, whatever `limit`; the last line has the revision, and without it the answer is not whole. So does CSV (`format=csv` or `Accept: text/csv`), without such a line; a count of none is 0 there.',
@@ -134,7 +136,7 @@ export const historyRoutes = {
             ...lines,
           },
         }),
-        ...problems({ 400: 'A parameter is not valid', ...gone, ...away }),
+        ...problems({ 400: 'A parameter is not valid', 429: spent, ...gone, ...needsKey, ...away }),
       },
     },
   },

@@ -1,7 +1,16 @@
 /** The part of the contract that is about many questions at once. */
 import { Type } from 'typebox';
 import { statisticNames } from '../query/statistics/definitions.js';
-import { away, nullable, orCsv, problems, revision } from './contract-shapes.js';
+import {
+  askerSecurity,
+  away,
+  needsKey,
+  nullable,
+  orCsv,
+  problems,
+  revision,
+  spent,
+} from './contract-shapes.js';
 
 /** Questions in one request at the most, and days of all of them together. */
 export const mostQuestions = 1_000;
@@ -55,6 +64,7 @@ export const queryRoutes = {
     schema: {
       operationId: 'ratesQuery',
       tags: ['Rates'],
+      security: askerSecurity,
       summary: 'Rates of many lanes and ranges, all of one revision',
       description: `Up to ${mostQuestions} questions, each as GET /rates takes it, ${mostDays} days in all. Answers come in the order of the questions, streamed: as one JSON document, as NDJSON (a line each) or as CSV (a line per day). \`Rates-Revision\` names the one revision of all of them.`,
       querystring: Type.Object({ format: format('json', 'ndjson', 'csv') }, { additionalProperties: false }),
@@ -80,7 +90,8 @@ export const queryRoutes = {
         ...problems({
           400: 'A question is not valid, or too much is asked for at once',
           404: 'There is no such place',
-          429: 'This client has asked for its share; Retry-After says when to ask again',
+          429: spent,
+          ...needsKey,
           ...away,
         }),
       },

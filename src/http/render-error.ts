@@ -1,5 +1,5 @@
 /** Errors leave here: in goes anything thrown, out comes an RFC 9457 problem that says nothing of the inside. */
-import { catalogue, FairwayError, type ErrorCode } from '../errors.js';
+import { catalogue, clientGone, codeOf, FairwayError, type ErrorCode } from '../errors.js';
 import type { Emit } from '../events.js';
 import type { Problem } from './contract-shapes.js';
 import { securityHeaders } from './security-headers.js';
@@ -17,6 +17,8 @@ const frameworkCodes: Record<number, ErrorCode> = {
 export function asFairwayError(error: unknown): FairwayError {
   if (error instanceof FairwayError) return error;
   if (isValidation(error)) return asParameterFaults(error);
+  // Of an answer that is streamed: nobody is left to read it.
+  if (codeOf(error) === 'ERR_STREAM_PREMATURE_CLOSE') return clientGone();
   const status = (error as { statusCode?: unknown } | null)?.statusCode;
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new FairwayError(frameworkCodes[status] ?? 'bad_request', (error as Error).message, {

@@ -5,12 +5,14 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.js';
 import type { Emit, FairwayEvent } from '../events.js';
-import type { Role } from '../settings.js';
+import type { ReadKeys, Role } from '../settings.js';
 import { FairwayError } from '../errors.js';
+import { Readers } from '../access/readers.js';
 import { RatesAnswers } from '../query/answers.js';
 import type { Uploads } from '../ingest/pipeline.js';
 import type { PlaceSource } from '../query/place-source.js';
 import { RatesSource } from '../query/rates.js';
+import { requireKey } from './access.js';
 import { Budgets } from './budget.js';
 import { answerDirectly } from './direct.js';
 import { compressAnswer } from './compress.js';
@@ -30,7 +32,7 @@ import { homeRoute } from './routes/home.js';
 import { openApiRoute } from './routes/openapi.js';
 import { operationRoutes } from './routes/operation.js';
 import { partsRoutes, putPartRoute } from './routes/parts.js';
-import { placesRoutes } from './routes/places.js';
+import { placeChangesRoutes, placesRoutes } from './routes/places.js';
 import { ratesRoute } from './routes/rates.js';
 import { ratesQueryRoute } from './routes/rates-query.js';
 import { sourcesRoute } from './routes/sources.js';
@@ -61,6 +63,8 @@ export interface ServerOptions {
   uploads: Uploads;
   /** `open`: whoever reaches us may write; `keys`: only with an API key. */
   writes: 'open' | 'keys';
+  /** Whether questions take an API key as well; by default they do not. */
+  readKeys?: ReadKeys;
   /** What kept answers may take up. */
   cacheBytes: number;
   /** How old a kept answer may be that goes out while the database is away; by default none does. */
@@ -87,6 +91,8 @@ export interface Services extends Pick<
   cacheControl: string;
   /** When a request that begins now must be answered, on the clock of `performance.now()`. */
   deadline: () => number;
+  readKeys: ReadKeys;
+  readers: Readers;
   budgets: Budgets;
   /** As in `ServerOptions`. */
   proxies: number;
@@ -121,19 +127,31 @@ const newServer = (services: Services) =>
 export type Server = ReturnType<typeof newServer>;
 
 export function createServer(options: ServerOptions): Server {
-  const { database, emit, cacheBytes, staleSeconds = 0, requestMilliseconds, onBehind } = options;
-  const source = new RatesSource(options.reads ?? database, database);
+  const {
+    database,
+    reads = database,
+    emit,
+    cacheBytes,
+    staleSeconds = 0,
+    requestMilliseconds,
+    onBehind,
+  } = options;
+  const source = new RatesSource(reads, database);
+  const staleMilliseconds = staleSeconds * 1_000;
+  const answers = new RatesAnswers({
+    source,
+    emit,
+    cacheBytes,
+    staleMilliseconds,
+    ...(onBehind ? { onBehind } : {}),
+  });
   const services: Services = {
     ...options,
     source,
     places: source.places,
-    answers: new RatesAnswers({
-      source,
-      emit,
-      cacheBytes,
-      staleMilliseconds: staleSeconds * 1_000,
-      ...(onBehind ? { onBehind } : {}),
-    }),
+    answers,
+    readKeys: options.readKeys ?? 'optional',
+    readers: new Readers({ reads, primary: database, staleMilliseconds, away: () => answers.head.away }),
     cacheControl: cacheControlOf(staleSeconds),
     deadline: () => performance.now() + requestMilliseconds,
     budgets: new Budgets(options.budgetRows ?? 0),
@@ -152,27 +170,48 @@ export function createServer(options: ServerOptions): Server {
   void server.register(swagger, openApi);
   // Routes come after the plugin, which listens to what is added.
   void server.register((scope, _options, done) => {
-    const routes: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
-    homeRoute(routes);
-    assetsRoute(routes);
-    docsRoute(routes, () => server.swagger());
-    ratesRoute(routes, services);
-    ratesQueryRoute(routes, services);
-    historyRoutes(routes, services);
-    sourcesRoute(routes, services);
-    placesRoutes(routes, services);
-    partsRoutes(routes, services);
-    operationRoutes(routes, services);
-    openApiRoute(routes);
-    void scope.register((inner, _options, done) => {
-      const streaming: Server = inner.withTypeProvider<TypeBoxTypeProvider>();
-      batchesRoutes(streaming, services);
-      putPartRoute(streaming, services);
-      done();
-    });
+    addRoutes(scope.withTypeProvider<TypeBoxTypeProvider>(), services, () => server.swagger());
     done();
   });
   return server;
+}
+
+function addRoutes(routes: Server, services: Services, document: Parameters<typeof docsRoute>[1]): void {
+  homeRoute(routes);
+  assetsRoute(routes);
+  docsRoute(routes, document);
+  placeChangesRoutes(routes, services);
+  partsRoutes(routes, services);
+  operationRoutes(routes, services);
+  openApiRoute(routes);
+  void routes.register((scope, _options, done) => {
+    addQuestions(scope.withTypeProvider<TypeBoxTypeProvider>(), services);
+    done();
+  });
+  void routes.register((scope, _options, done) => {
+    const streaming: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
+    batchesRoutes(streaming, services);
+    putPartRoute(streaming, services);
+    done();
+  });
+}
+
+function addQuestions(server: Server, services: Services): void {
+  if (services.readKeys === 'required') server.addHook('onRequest', requireKey(services));
+  ratesRoute(server, services);
+  void server.register((scope, _options, done) => {
+    const unkept: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
+    // Of these nothing is kept that could go out, and nobody waits for a database that is known to be away.
+    unkept.addHook('onRequest', (_request, _reply, next) => {
+      services.answers.head.asked(performance.now());
+      next(services.answers.head.away);
+    });
+    ratesQueryRoute(unkept, services);
+    historyRoutes(unkept, services);
+    sourcesRoute(unkept, services);
+    placesRoutes(unkept, services);
+    done();
+  });
 }
 
 function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): void {

@@ -8,6 +8,7 @@ import { importContent } from '../../src/ingest/import.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { dumpText, textSource } from '../support/dump.js';
+import { publishItems, type TestItem } from '../support/publish.js';
 import { withServer } from '../support/server.js';
 
 const withBudget = (
@@ -97,6 +98,20 @@ test('without trusted proxies the header counts for nothing', () =>
     expect(await status(server, costly, { 'x-forwarded-for': '10.0.0.2' })).toBe(429);
   }));
 
+test('ahead of the router as well, however the names are written', () =>
+  withBudget(200, async (server) => {
+    const address = await server.listen({ host: '127.0.0.1', port: 0 });
+    const ask = async (path: string) => (await fetch(address + path)).status;
+    expect(await ask(costly)).toBe(200);
+    for (const path of [
+      costly.replace('AAAAA', 'asia'),
+      costly.replace('origin', 'orig_code'),
+      costly.replace('origin', '%6Frigin').replace('destination', 'destin%61tion'),
+    ])
+      expect(await ask(path), path).toBe(429);
+    expect(await ask(ordinary)).toBe(200);
+  }));
+
 /** Statements of the service that run just now. */
 const running = async ({ query }: TestDatabase): Promise<number> =>
   (
@@ -112,11 +127,55 @@ const post = (stats: string[]) => {
   return `POST /rates/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
 };
 
+test('what moved is paid for by the items that came and went: lines before the first of them, pages one by one', () =>
+  withBudget(300, async (server, { database }) => {
+    const changes = '/rates/changes?since=0';
+    const small = await publishItems(database, [['AAAAA', 'BBBBB', 18_628, 5]]);
+    const many = Array.from({ length: 20_000 }, (_, index): TestItem => [
+      'AAAAA',
+      'BBBBB',
+      18_628,
+      1 + index,
+    ]);
+    const { revision } = await publishItems(database, many);
+    // 400 rows' worth: more than there is for a minute, which may be once.
+    expect(await status(server, `${changes}&format=csv`)).toBe(200);
+    for (const ways of [{}, { accept: 'text/csv' }, { accept: 'application/x-ndjson' }]) {
+      const refused = await server.inject({ url: changes, headers: ways });
+      expect(refused.json()).toMatchObject({ status: 429, code: 'budget_spent' });
+    }
+    const cursor = Buffer.from(`c${revision}.0`).toString('base64url');
+    expect(await status(server, `${changes}&cursor=${cursor}`)).toBe(429);
+    // Who keeps up pays nothing, nor does who asks about few.
+    expect(await status(server, `/rates/changes?since=${revision}`)).toBe(200);
+    expect(await status(server, `${changes}&until=${small.revision}`)).toBe(200);
+    expect(await status(server, '/revisions')).toBe(200);
+  }));
+
+test('sources of regions are paid for by their lanes', () =>
+  withBudget(1, async (server, { database }) => {
+    await database.withClient((client) =>
+      client.query(
+        `insert into fairway.places (kind, code, name, parent, from_revision)
+         select 'port', 'X' || to_char(n, 'FM0000'), 'X', 'asia', 1 from generate_series(1, 800) n`,
+      ),
+    );
+    const ask = (origin: string, destination: string) =>
+      status(server, `/rates/sources?origin=${origin}&destination=${destination}&day=2021-01-01`);
+    expect(await ask('asia', 'asia')).toBe(400);
+    expect(await ask('asia', 'BBBBB')).toBe(200);
+    expect(await ask('asia', 'BBBBB')).toBe(429);
+    expect(await ask('AAAAA', 'BBBBB')).toBe(200);
+  }));
+
 test.for([
   ['of a region', 'rollups', get(costly)],
   ['of statistics', 'segments', get(`${ordinary}&stats=median`)],
   ['of many lanes', 'rollups', post([])],
   ['of many with statistics', 'segments', post(['median'])],
+  ['of what moved', 'segments', get('/rates/changes?since=0')],
+  ['of sources', 'segments', get('/rates/sources?origin=asia&destination=europe&day=2021-01-01')],
+  ['of revisions', 'revisions', get('/revisions')],
 ] as const)('a question %s whose client has gone is given up, in the database too', ([, table, request]) =>
   withBudget(0, async (server, test) => {
     // What shares a statement with others is not given up: it must not wait for segments.
@@ -131,5 +190,9 @@ test.for([
       await expect.poll(() => running(test), { timeout: 20_000 }).toBe(0);
     });
     expect((await fetch(new URL(costly, address))).status).toBe(200);
+    // Nothing failed here: it is neither an error in the log nor one that an alert counts.
+    expect(test.events.filter(({ kind }) => kind === 'request-failed')).toEqual([]);
+    const statuses = test.events.flatMap((event) => (event.kind === 'request' ? [event.status] : []));
+    expect(statuses.filter((status) => status >= 500)).toEqual([]);
   }),
 );

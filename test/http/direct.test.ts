@@ -81,6 +81,13 @@ test('status, headers and body are those of the route, for good questions and ba
           comparable({ status: routed.statusCode, headers: routed.headers, body: routed.body }),
         );
       }
+      expect((await ask(address, `${question}&f%6Frmat=csv`)).headers['content-type']).toBe(
+        'text/csv; charset=utf-8',
+      );
+      for (const accept of ['text/csv', 'Text/CSV']) {
+        const asked = await ask(address, question, { accept });
+        expect(asked.headers['content-type'], accept).toBe('text/csv; charset=utf-8');
+      }
       // Packed where it is large and the client takes it, small or not asked for as it is.
       for (const [path, encoding] of [
         [question, undefined],

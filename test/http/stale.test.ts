@@ -137,7 +137,20 @@ test(
       };
       await expect.poll(refusal, { timeout: 10_000 }).toEqual([503, 'database_timeout']);
       expect(await refusal()).toEqual([503, 'database_timeout']);
+      for (const path of [
+        '/rates/changes?since=0',
+        '/rates/sources?origin=AAAAA&destination=BBBBB&day=2021-01-01',
+        '/revisions',
+        '/ports',
+        '/regions/asia',
+      ])
+        expect(await ask(path), path).toMatchObject({
+          status: 503,
+          retryAfter: '1',
+          body: expect.stringContaining('database_timeout') as string,
+        });
       proxy.release();
+      await expect.poll(() => ask('/ports'), { timeout: 20_000 }).toMatchObject({ status: 200 });
       await expect.poll(() => ask(question), { timeout: 20_000 }).toMatchObject(fresh);
       await expect.poll(() => ask(other), { timeout: 20_000 }).toMatchObject(fresh);
     }),

@@ -61,8 +61,8 @@ function randomQuestion(random: Random, newest: number): PastQuestion {
   };
 }
 
-/** What the service answers, in the words of `plainly`. */
-async function answered(source: RatesSource, question: PastQuestion): Promise<string[]> {
+/** What the service answers, in the words of `plainly`. `now`: asked without a revision, which is the newest. */
+async function answered(source: RatesSource, question: PastQuestion, now = false): Promise<string[]> {
   const { places, origin, destination, asOf, from, to } = question;
   const ends = places
     ? {
@@ -71,7 +71,11 @@ async function answered(source: RatesSource, question: PastQuestion): Promise<st
       }
     : { origin: { port: origin }, destination: { port: destination } };
   try {
-    const { revision, totals } = await ratesBetween(source, { ...ends, from, to, asOf }, {});
+    const { revision, totals } = await ratesBetween(
+      source,
+      { ...ends, from, to, ...(now ? {} : { asOf }) },
+      {},
+    );
     expect(revision).toBe(asOf);
     return [...totals.counts].flatMap((count, index) =>
       count === 0 ? [] : [`${formatDay(totals.from + index)} ${count} ${totals.sums[index]}`],
@@ -83,12 +87,14 @@ async function answered(source: RatesSource, question: PastQuestion): Promise<st
   }
 }
 
+/** Those of the newest revision are asked twice, with its number and without; resolves with how many. */
 async function compare(
   source: RatesSource,
   client: pg.ClientBase,
   questions: readonly PastQuestion[],
+  newest: number,
   where: string,
-): Promise<void> {
+): Promise<number> {
   const [wanted, horizon, told] = [
     await plainly(client, questions),
     await horizonOf(client),
@@ -98,10 +104,16 @@ async function compare(
     expect(told[index], `${where}: ${JSON.stringify(question)}`).toEqual(
       question.asOf < horizon ? ['gone'] : wanted[index],
     );
+  const ofNow = questions.filter(({ asOf }) => asOf === newest);
+  for (const question of ofNow)
+    expect(await answered(source, question, true), `${where}: now: ${JSON.stringify(question)}`).toEqual(
+      wanted[questions.indexOf(question)],
+    );
+  return ofNow.length;
 }
 
 test(
-  `${histories} histories: at random past revisions, an answer is what plain SQL says`,
+  `${histories} histories: at random revisions and now, an answer is what plain SQL says`,
   { timeout: 240_000 },
   async () => {
     process.stdout.write(`as-of: FAIRWAY_TEST_SEED=${seed}\n`);
@@ -109,6 +121,7 @@ test(
     let next = 0;
     let before = 0;
     let ofPairs = 0;
+    let ofNow = 0;
     const worker = (): Promise<void> =>
       withDatabase(async ({ database, url, listeners }) => {
         listeners.push((event) => {
@@ -119,7 +132,9 @@ test(
         try {
           for (let index = next++; index < all.length; index = next++) {
             const where = `seed ${seed}, history ${index}`;
-            before += await run(pastOf(all[index] ?? []), randomFrom(seed + index), where);
+            const asked = await run(pastOf(all[index] ?? []), randomFrom(seed + index), where);
+            // Not in one: others count while this one waits.
+            before += asked;
           }
         } finally {
           await client.end();
@@ -142,7 +157,15 @@ test(
             const questions = Array.from({ length: questionsPerStop }, () =>
               randomQuestion(random, past.newest),
             );
-            await compare(source, client, questions, `${where}, rolled up at ${rolled}`);
+            questions.push({ ...randomQuestion(random, past.newest), asOf: past.newest });
+            const asked = await compare(
+              source,
+              client,
+              questions,
+              past.newest,
+              `${where}, rolled up at ${rolled}`,
+            );
+            ofNow += asked;
             count += questions.filter(({ asOf }) => asOf < rolled).length;
           }
           return count;
@@ -152,6 +175,7 @@ test(
     expect(next).toBeGreaterThanOrEqual(histories);
     expect(before).toBeGreaterThan(histories / 2);
     expect(ofPairs).toBeGreaterThan(histories / 10);
+    expect(ofNow).toBeGreaterThan(histories);
   },
 );
 
@@ -194,7 +218,7 @@ test('so it is for batches and places that the service itself published, replace
           for (const part of [steps.slice(0, half), steps.slice(half)]) {
             const newest = (await live(test, part)) || regions.length;
             const questions = Array.from({ length: 6 }, () => randomQuestion(random, newest));
-            await compare(source, client, questions, `start ${start}`);
+            await compare(source, client, questions, newest, `start ${start}`);
             asked += questions.length;
           }
         } finally {

@@ -2,10 +2,16 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { FairwayError } from '../../errors.js';
-import { changesBetween, type ChangesPage, type LaneChanges } from '../../query/history/changes.js';
+import {
+  changesBetween,
+  payForChanges,
+  type ChangesPage,
+  type LaneChanges,
+} from '../../query/history/changes.js';
 import { revisionsSince, type Revision, type RevisionsPage } from '../../query/history/revisions.js';
 import { fewestItems } from '../../query/fewest-items.js';
 import { dayText, renderRate } from '../../query/render.js';
+import { askerWithKey } from '../asker.js';
 import { routes } from '../contract.js';
 import { csvField } from '../csv.js';
 import { historyPages } from '../history-contract.js';
@@ -20,11 +26,14 @@ export function historyRoutes(server: Server, services: Services): void {
     handler: async (request, reply) => {
       const { since = 0, limit = historyPages.revisions, cursor } = request.query;
       const from = cursor === undefined ? since : Number(readCursor(cursor));
-      const page = await revisionsSince(source, from, limit, { deadline: deadline() });
+      const asker = await askerWithKey(services, request.raw, reply.raw);
+      const read = (after: number, most: number): Promise<RevisionsPage> =>
+        revisionsSince(source, after, most, { ...asker, deadline: deadline() });
+      const page = await read(from, limit);
       const { revisions, newest } = page;
       void reply.headers({ 'rates-revision': newest, vary: 'Accept' });
       if (chooseFormat(['json', 'ndjson'], undefined, request.headers.accept) === 'ndjson')
-        return sendLines(reply, 'ndjson', revisionLines(services, page, newest));
+        return sendLines(reply, 'ndjson', revisionLines(page, newest, read));
       const last = revisions.at(-1)?.revision ?? newest;
       return { revisions, revision: newest, next: last < newest ? writeCursor(String(last)) : null };
     },
@@ -36,8 +45,15 @@ export function historyRoutes(server: Server, services: Services): void {
       const format = chooseFormat(['json', 'ndjson', 'csv'], request.query.format, request.headers.accept);
       const { until, afterLane } = placeOf(request.query.until, cursor);
       if (until !== undefined && until < since) throw backwards(since, until);
-      const read = (afterLane: number, until: number | undefined): Promise<ChangesPage> =>
-        changesBetween(source, { since, until, afterLane }, { deadline: deadline() });
+      const asker = await askerWithKey(services, request.raw, reply.raw);
+      const whole = format !== 'json';
+      const read = async (afterLane: number, until: number | undefined): Promise<ChangesPage> => {
+        const options = { ...asker, deadline: deadline() };
+        if (!whole) await payForChanges(source, { since, until }, whole, options);
+        return changesBetween(source, { since, until, afterLane }, options);
+      };
+      // Before the first line goes out: a refusal must not come after it.
+      if (whole) await payForChanges(source, { since, until }, whole, asker);
       const first = await read(afterLane, until);
       void reply.headers({ 'rates-revision': first.until, vary: 'Accept' });
       if (format !== 'json') return sendLines(reply, format, linesOf[format](first, read));
@@ -58,9 +74,9 @@ const sendLines = (reply: FastifyReply, format: AnswerFormat, chunks: AsyncItera
 
 /** A page at a time up to the revision that was the newest at first. */
 async function* revisionLines(
-  { source, deadline }: Services,
   first: RevisionsPage,
   newest: number,
+  read: (after: number, most: number) => Promise<RevisionsPage>,
 ): AsyncGenerator<string> {
   let revisions: readonly Revision[] = first.revisions;
   for (;;) {
@@ -70,7 +86,7 @@ async function* revisionLines(
       .join('');
     const last = revisions.at(-1)?.revision ?? newest;
     if (last >= newest) break;
-    ({ revisions } = await revisionsSince(source, last, historyPages.revisions, { deadline: deadline() }));
+    ({ revisions } = await read(last, historyPages.revisions));
   }
   yield `{"revision":${newest}}\n`;
 }

@@ -61,10 +61,9 @@ export function placesRoutes(server: Server, services: Services): void {
       return { ...region, ports: places.codesBelow(region.slug).length, revision };
     },
   });
-  changeRoutes(server, services);
 }
 
-function changeRoutes(server: Server, services: Services): void {
+export function placeChangesRoutes(server: Server, services: Services): void {
   const { database, emit, deadline } = services;
   const put = (place: PlaceRow): Promise<PlaceChange> =>
     putPlace(database, place, emit, { deadline: deadline() });

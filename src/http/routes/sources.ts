@@ -4,6 +4,7 @@ import { FairwayError } from '../../errors.js';
 import type { Caller } from '../../ingest/upload/context.js';
 import { fewestItems } from '../../query/fewest-items.js';
 import { sourcesBetween, type SourceBatch } from '../../query/sources/sources.js';
+import { askerOf } from '../asker.js';
 import { callerOf, requireScope } from '../access.js';
 import { routes } from '../contract.js';
 import { csvField } from '../csv.js';
@@ -12,7 +13,7 @@ import { momentOf } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
 export function sourcesRoute(server: Server, services: Services): void {
-  const { source, deadline } = services;
+  const { source } = services;
   server.route({
     ...routes.sources,
     onRequest: requireScope(services, 'ingest', 'withdraw'),
@@ -20,11 +21,15 @@ export function sourcesRoute(server: Server, services: Services): void {
       const { origin, destination, day: text } = request.query;
       const format = chooseFormat(['json', 'csv'], request.query.format, request.headers.accept);
       const question = { origin, destination, day: dayOf(text), ...momentOf(request.query) };
-      const { revision, batches } = await sourcesBetween(source, question, {
-        deadline: deadline(),
-      });
-      const behind = batches.filter((batch) => countOf(batch) > 0);
       const caller = callerOf(request);
+      const options = askerOf(
+        services,
+        request.raw,
+        reply.raw,
+        caller.key === null ? undefined : `key ${caller.key}`,
+      );
+      const { revision, batches } = await sourcesBetween(source, question, options);
+      const behind = batches.filter((batch) => countOf(batch) > 0);
       const shown = behind.filter((batch) => caller.all || batch.owner === caller.key);
       void reply.headers({ 'rates-revision': revision, vary: 'Accept' });
       const sources = shown.map((batch) => render(batch, caller));

@@ -4,14 +4,14 @@
  * revision never changes again, so no transaction stays open while a reader is slow.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ReadOptions } from '../../database/database.js';
 import { rollupMonth } from '../../rollup.js';
 import { unpackItems } from '../../segment.js';
 import { atRevision, checkKept, checkReached } from '../at-revision.js';
+import { chargePrices, type AskOptions } from '../cost.js';
 import { fewestItems } from '../fewest-items.js';
 import type { RatesSource } from '../rates.js';
 import { addUp } from '../totals.js';
-import { changedSegments, type ChangedRow } from './sql.js';
+import { changedItems, changedSegments, type ChangedItemsRow, type ChangedRow } from './sql.js';
 
 export interface ChangesQuestion {
   since: number;
@@ -44,19 +44,34 @@ export interface ChangesPage {
 const lanesAtOnce = 32;
 
 /**
+ * Has the changes paid for by the prices that are read for them, by the counts of their batches: all of them where
+ * `whole`, else a read's share. Throws `budget_spent`.
+ */
+export async function payForChanges(
+  { database }: RatesSource,
+  { since, until }: Pick<ChangesQuestion, 'since' | 'until'>,
+  whole: boolean,
+  options: AskOptions,
+): Promise<void> {
+  const [row] = await database.read<ChangedItemsRow>(changedItems(since, until ?? null), options);
+  const share = whole ? 1 : Math.min(1, lanesAtOnce / Math.max(1, row?.lanes ?? 0));
+  chargePrices(Number(row?.items ?? 0) * share, options);
+}
+
+/**
  * The changes of the next lanes that have any. Throws `revision_gone` where `since` lies before what is kept; 0, where
  * nothing was there yet, never does.
  */
 export const changesBetween = (
   source: RatesSource,
   question: ChangesQuestion,
-  options: ReadOptions,
+  options: AskOptions,
 ): Promise<ChangesPage> => atRevision(source, options, (node) => readChanges(node, question, options));
 
 async function readChanges(
   node: RatesSource,
   { since, until: wanted, afterLane }: ChangesQuestion,
-  options: ReadOptions,
+  options: AskOptions,
 ): Promise<ChangesPage> {
   const statement = changedSegments(since, wanted ?? null, afterLane, lanesAtOnce);
   const [head, ...rows] = await node.database.read<ChangedRow>(statement, options);
@@ -134,7 +149,7 @@ async function changesOf(
   { lanes }: RatesSource,
   { origin, destination, from, to, counts: movedCounts, sums: movedSums }: LaneMoves,
   until: number,
-  options: ReadOptions,
+  options: AskOptions,
 ): Promise<LaneChanges> {
   const changes: LaneChanges = { origin, destination, days: [], counts: [], sums: [] };
   if (!movedCounts.some((moved, index) => moved !== 0 || movedSums[index] !== 0)) return changes;

@@ -116,6 +116,19 @@ const changedText = `
     where s.lane = l.id and s.attempt = any ((select went from attempts)::bigint[])
   ) s`;
 
+export interface ChangedItemsRow {
+  items: string;
+  lanes: number;
+}
+
+/** Items of all batches that came or went after one revision, up to another (null: the newest), and the lanes of the largest. */
+export const changedItems = (since: number, until: number | null): QueryConfig => ({
+  name: 'changed-items',
+  text: `select coalesce(sum(b.items), 0) as items, coalesce(max(b.lanes), 0) as lanes from fairway.batches b
+    where b.attempt = any (${came(sinceUntil)} || ${went(sinceUntil)})`,
+  values: [since, until],
+});
+
 /** What came and went after one revision, up to another (null: the newest), on the next lanes after one that have any. */
 export const changedSegments = (
   since: number,

@@ -4,6 +4,8 @@ import type { Database, ReadOptions } from '../../database/database.js';
 import { FairwayError } from '../../errors.js';
 import { unpackItems } from '../../segment.js';
 import { atRevision, checkKept, checkReached } from '../at-revision.js';
+import { chargeRows, rowsOfLanes, type AskOptions } from '../cost.js';
+import { rollupMonth } from '../../rollup.js';
 import type { Places } from '../places.js';
 import type { RatesQuestion, RatesSource } from '../rates.js';
 import { segmentsWithBatches, type SourceRow } from './sql.js';
@@ -97,13 +99,13 @@ export interface SourcesQuestion extends Pick<RatesQuestion, 'asOf' | 'minRevisi
 export const sourcesBetween = (
   source: RatesSource,
   question: SourcesQuestion,
-  options: ReadOptions,
+  options: AskOptions,
 ): Promise<DaySources> => atRevision(source, options, (node) => readSources(node, question, options));
 
 async function readSources(
   node: RatesSource,
   question: SourcesQuestion,
-  options: ReadOptions,
+  options: AskOptions,
 ): Promise<DaySources> {
   const { database, places: trees } = node;
   const { origin, destination, day, asOf, minRevision } = question;
@@ -115,7 +117,9 @@ async function readSources(
     origins: portsOf(places, 'origin', origin),
     destinations: portsOf(places, 'destination', destination),
   };
+  const month = rollupMonth(day);
   const days = { from: day, to: day };
+  chargeRows(rowsOfLanes(lanes, { ...days, fromMonth: month, toMonth: month }), options);
   const found = await sourcesOf(database, lanes, days, null, asOf ?? null, options);
   checkReached(found.revision, { min_revision: minRevision, as_of: asOf });
   checkKept(asOf, found.oldest);
@@ -123,7 +127,8 @@ async function readSources(
   if (asOf !== undefined) return { batches, revision: asOf };
   if (placesRevision === places.revision) return { batches, revision };
   // The places changed between the tree and the snapshot, whose revision has a tree that stays.
-  return readSources(node, { ...question, asOf: revision }, options);
+  const { charge: _, ...paid } = options;
+  return readSources(node, { ...question, asOf: revision }, paid);
 }
 
 function portsOf(places: Places, parameter: string, name: string): readonly string[] {
