@@ -1,7 +1,6 @@
 // A result of bench/read as Markdown: what was asked, of what, where; the figures; which goals are met. Pure.
 import { fixed, table, whole } from '../support/report.mjs';
 import { medianRatio } from '../support/statistics.mjs';
-import { loadShare } from './publishing.mjs';
 
 const names = {
   service: 'the service, log level info',
@@ -31,7 +30,7 @@ measured and how to read it: [bench/README.md](../README.md).
 - Commit: ${result.commit}
 - Command: \`${result.command}\`: ${settings.rounds} rounds of ${settings.seconds} s, interleaved; medians
 - Pools of ${settings.poolSize} connections on both sides; the log goes to a file
-- Publishing: one process that does both, FAIRWAY_LOAD_SHARE=${loadShare}
+- Publishing: one process that does both; by default loading may take all of a core (FAIRWAY_LOAD_SHARE=100)
 
 ${result.datasets.map(renderDataset).join('\n')}`;
 }
@@ -102,9 +101,9 @@ function goalRows({ cases, memory, publishing }) {
       measured >= share ? 'yes' : 'no',
     ];
   });
-  for (const { connections, perSecond, ofQuiet, batchesPerSecond } of publishing)
+  for (const { loadShare, connections, perSecond, ofQuiet, batchesPerSecond } of publishing)
     rows.push([
-      `repeated, ${connections} connections, beside ${fixed(batchesPerSecond, 1)} batches/s of 50,000: ${whole(perSecond)}/s`,
+      `repeated, ${connections} connections, beside ${fixed(batchesPerSecond, 1)} batches/s of 50,000 (load share ${loadShare}): ${whole(perSecond)}/s`,
       `${fixed(besidePublishing)} of quiet`,
       fixed(ofQuiet),
       ofQuiet >= besidePublishing ? 'yes' : 'no',
