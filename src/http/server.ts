@@ -176,16 +176,21 @@ export function createServer(options: ServerOptions): Server {
   return server;
 }
 
+/** In the order in which the documents list them. */
 function addRoutes(routes: Server, services: Services, document: Parameters<typeof docsRoute>[1]): void {
-  homeRoute(routes);
-  assetsRoute(routes);
-  docsRoute(routes, document);
-  placeChangesRoutes(routes, services);
-  partsRoutes(routes, services);
-  operationRoutes(routes, services);
-  openApiRoute(routes);
   void routes.register((scope, _options, done) => {
     addQuestions(scope.withTypeProvider<TypeBoxTypeProvider>(), services);
+    done();
+  });
+  void routes.register((scope, _options, done) => {
+    const others: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
+    homeRoute(others);
+    assetsRoute(others);
+    docsRoute(others, document);
+    placeChangesRoutes(others, services);
+    partsRoutes(others, services);
+    operationRoutes(others, services);
+    openApiRoute(others);
     done();
   });
   void routes.register((scope, _options, done) => {
