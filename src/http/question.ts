@@ -28,16 +28,13 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
       expected: `at most ${maximumDays} days from date_from to date_to; ask for several ranges`,
     });
   }
-  if (faults.length === 0)
-    return {
-      origin,
-      destination,
-      from,
-      to,
-      ...(minRevision === undefined ? {} : { minRevision }),
-      ...(asOf === undefined ? {} : { asOf }),
-      ...(statistics.length === 0 ? {} : { statistics }),
-    };
+  if (faults.length === 0) {
+    const question: RatesQuestion = { origin, destination, from, to };
+    if (minRevision !== undefined) question.minRevision = minRevision;
+    if (asOf !== undefined) question.asOf = asOf;
+    if (statistics.length > 0) question.statistics = statistics;
+    return question;
+  }
   throw new FairwayError(
     'invalid_parameter',
     faults.map((fault) => `${fault.parameter}: ${fault.message}`).join('; '),

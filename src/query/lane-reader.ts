@@ -14,6 +14,7 @@ import {
   type SummedRow,
   type TotalsRow,
 } from './sql.js';
+import { PackedMonths } from './packed-months.js';
 
 /** Statements under way at a time. */
 const statementsAtOnce = 4;
@@ -194,6 +195,17 @@ export async function readLanes(
   const [came, went] = [first?.came ?? '{}', first?.went ?? '{}'];
   const changes = came.length + went.length > longestChanges ? undefined : { came, went };
   return { revisions, perQuestion, since: { revision, rolled, changes } };
+}
+
+/** What the rollups have of lanes, be it the whole answer or not, and the revision that they stand for. */
+export async function readRolled(
+  database: Database,
+  questions: readonly LaneDays[],
+  options: ReadOptions,
+): Promise<{ rolled: number; months: PackedMonths }> {
+  const [row] = await database.read<RolledRow>(rolledLanes(questions), options);
+  if (!row) throw new Error('there is no head');
+  return { rolled: revisionsOf(row).rolled, months: new PackedMonths(row.months, questions.length) };
 }
 
 function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null): void {

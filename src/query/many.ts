@@ -7,7 +7,9 @@ import { checkKept, checkReached, atRevision } from './at-revision.js';
 import { daysOf, readBetween } from './between.js';
 import { lanesOf, singleLane, unknown, unknownEnds, type MeantLanes } from './ends.js';
 import { statisticsOf, type RatesQuestion, type RatesSource } from './rates.js';
-import { readLanes, type LanesRead } from './lane-reader.js';
+import { readLanes, readRolled } from './lane-reader.js';
+import type { PackedMonths } from './packed-months.js';
+import type { Places } from './places.js';
 import { rollupRevisionsNow, type RollupRevisions } from './rollup/sql.js';
 import { headOf, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
 import { pricesBehind, type DayStatistics } from './statistics/prices.js';
@@ -20,8 +22,11 @@ export interface AnswerOfMany {
 
 export interface AnswersOfMany {
   revision: number;
-  /** Some at a time, in their order; to be gone through once; ends early where whoever asked has gone. */
-  answers: AsyncGenerator<readonly AnswerOfMany[]>;
+  /**
+   * Some at a time, in their order; to be gone through once; ends early where whoever asked has gone. An answer is
+   * written over by the next one.
+   */
+  answers: AsyncGenerator<Iterable<AnswerOfMany>>;
 }
 
 type Asked = Omit<RatesQuestion, 'minRevision' | 'asOf' | 'statistics'>;
@@ -66,7 +71,7 @@ async function payForPrices(answers: AnswersOfMany['answers'], options: AskOptio
 
 /** Questions that are read together. */
 type Step =
-  | { kind: 'lanes'; questions: { asked: Asked; lane: LaneDays }[]; rows: number }
+  | { kind: 'lanes'; questions: Asked[]; lanes: LaneDays[]; rows: number }
   | { kind: 'region'; asked: Asked; lanes: MeantLanes };
 
 async function plan(
@@ -77,28 +82,21 @@ async function plan(
 ): Promise<Step[]> {
   const named = questions.some(({ origin, destination }) => 'place' in origin || 'place' in destination);
   const places = named ? await node.places.at(revision, options) : undefined;
-  const faults = questions.flatMap((question, index) =>
-    places
-      ? unknownEnds(places, question).map((fault) => ({
-          ...fault,
-          parameter: `questions[${index}].${fault.parameter}`,
-        }))
-      : [],
-  );
-  if (faults.length > 0) throw unknown(faults);
+  if (places) checkEnds(places, questions);
   const steps: Step[] = [];
+  let last: Step | undefined;
   for (const asked of questions) {
     const lane = laneOf(asked, places ? lanesOf(places, asked) : undefined);
     if ('origins' in lane) {
-      steps.push({ kind: 'region', asked, lanes: lane });
+      steps.push((last = { kind: 'region', asked, lanes: lane }));
       continue;
     }
     const rows = lane.toMonth - lane.fromMonth + 1;
-    const last = steps.at(-1);
     if (last?.kind === 'lanes' && last.rows + rows <= rowsPerStatement) {
-      last.questions.push({ asked, lane });
+      last.questions.push(asked);
+      last.lanes.push(lane);
       last.rows += rows;
-    } else steps.push({ kind: 'lanes', questions: [{ asked, lane }], rows });
+    } else steps.push((last = { kind: 'lanes', questions: [asked], lanes: [lane], rows }));
   }
   const tree = await treeOfPairs(node, steps, options);
   chargeRows(
@@ -106,6 +104,17 @@ async function plan(
     options,
   );
   return steps;
+}
+
+/** Throws `place_unknown` with the place of each fault in the list. */
+function checkEnds(places: Places, questions: readonly Asked[]): void {
+  const faults = questions.flatMap((question, index) =>
+    unknownEnds(places, question).map((fault) => ({
+      ...fault,
+      parameter: `questions[${index}].${fault.parameter}`,
+    })),
+  );
+  if (faults.length > 0) throw unknown(faults);
 }
 
 /** The tree of places that rollups of pairs stand for: those of another one are read lane by lane. */
@@ -145,50 +154,73 @@ async function* answer(
   revision: number,
   options: AskOptions,
 ): AnswersOfMany['answers'] {
-  const read = (step: Step): Promise<LanesRead['perQuestion']> => {
-    const rows = readStep(node, step, revision, options);
+  const read = (step: Step): Promise<Iterable<AnswerOfMany>> => {
+    const answers = readStep(node, step, revision, options);
     // Where nobody comes for it any more, nobody is to hear of its failure.
-    rows.catch(() => undefined);
-    return rows;
+    answers.catch(() => undefined);
+    return answers;
   };
   const ahead = steps.slice(0, statementsAhead).map(read);
   for (const [index, step] of steps.entries()) {
-    const perQuestion = (await ahead.shift()) ?? [];
+    const answers = (await ahead.shift()) ?? [];
     const next = steps[index + statementsAhead];
     if (next) ahead.push(read(next));
-    const asked = step.kind === 'lanes' ? step.questions.map(({ asked }) => asked) : [step.asked];
-    const answers: AnswerOfMany[] = [];
-    for (const [place, question] of asked.entries()) {
-      const added = addUp(perQuestion[place] ?? [], question);
-      const totals = added instanceof Promise ? await added : added;
-      if (!statistics) {
-        answers.push({ totals });
-        continue;
-      }
+    if (!statistics) {
+      yield answers;
+      continue;
+    }
+    const asked = step.kind === 'lanes' ? step.questions.values() : [step.asked].values();
+    for (const { totals } of answers) {
+      const { value: question } = asked.next();
+      if (!question) continue;
       const of = { ...question, statistics };
       yield [{ totals, statistics: await statisticsOf(node, of, { revision, totals }, options) }];
     }
-    if (answers.length > 0) yield answers;
   }
 }
 
-/** Rows of each question of the step. */
+/** Answers to the questions of the step, without statistics. */
 async function readStep(
   node: RatesSource,
   step: Step,
   revision: number,
   options: AskOptions,
-): Promise<LanesRead['perQuestion']> {
+): Promise<Iterable<AnswerOfMany>> {
   if (step.kind === 'region') {
     const { rows, oldest } = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
     checkKept(revision, oldest);
-    return [rows];
+    return [{ totals: await addUp(rows, step.asked) }];
   }
-  const lanes = step.questions.map(({ lane }) => lane);
+  const { questions, lanes } = step;
   // Rollups of the very revision are the whole answer, whatever came since.
-  const rolled = await readLanes(node.database, lanes, 'rolled', options);
-  if (rolled.revisions.rolled === revision) return rolled.perQuestion;
+  const { rolled, months } = await readRolled(node.database, lanes, options);
+  if (rolled === revision) return answersOfMonths(months, questions);
   const { revisions, perQuestion } = await readLanes(node.database, lanes, revision, options);
   checkKept(revision, revisions.oldest);
-  return perQuestion;
+  return Promise.all(
+    questions.map(async (question, place) => ({ totals: await addUp(perQuestion[place] ?? [], question) })),
+  );
+}
+
+/** Each written over the one before. */
+function* answersOfMonths(months: PackedMonths, questions: readonly Asked[]): Generator<AnswerOfMany> {
+  const totals: DayTotals = { from: 0, counts: [], sums: [] };
+  const answer = { totals };
+  for (const [place, { from, to }] of questions.entries()) {
+    clearTotals(totals, from, to);
+    months.addTo(totals, place);
+    yield answer;
+  }
+}
+
+function clearTotals(totals: DayTotals, from: number, to: number): void {
+  const days = Math.max(0, to - from + 1);
+  totals.from = from;
+  if (days !== totals.counts.length) {
+    totals.counts = Array.from({ length: days }, () => 0);
+    totals.sums = Array.from({ length: days }, () => 0);
+    return;
+  }
+  totals.counts.fill(0);
+  totals.sums.fill(0);
 }
