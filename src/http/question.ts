@@ -96,7 +96,8 @@ function readStatistics(query: RawQuery, faults: ParameterFault[]): Statistic[] 
 
 /** One end, in one of its two forms: a port's code as in the original service, or the name of a place. */
 function readEnd(query: RawQuery, ofPort: string, ofPlace: string, faults: ParameterFault[]): End {
-  const [port, place] = [first(query, ofPort), first(query, ofPlace)];
+  const port = first(query, ofPort);
+  const place = first(query, ofPlace);
   if (port !== undefined && place !== undefined) {
     faults.push({
       parameter: ofPlace,

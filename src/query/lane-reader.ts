@@ -5,7 +5,9 @@
  */
 import type { Database, ReadOptions } from '../database/database.js';
 import {
+  columnsOf,
   type Changes,
+  type LaneColumns,
   rolledLanes,
   totalsOfLanes,
   type ChangedLanesRow,
@@ -180,7 +182,7 @@ export async function readLanes(
   at: 'rolled' | 'now' | number | Changes,
   options: ReadOptions,
 ): Promise<LanesRead> {
-  const statement = at === 'rolled' ? rolledLanes(questions) : totalsOfLanes(questions, at);
+  const statement = at === 'rolled' ? rolledLanes(columnsOf(questions)) : totalsOfLanes(questions, at);
   const rows = await database.read<RolledRow & Partial<ChangedLanesRow>>(statement, options);
   if (!rows[0]) throw new Error('there is no head');
   const perQuestion = questions.map((): SummedRow[] => []);
@@ -200,12 +202,12 @@ export async function readLanes(
 /** What the rollups have of lanes, be it the whole answer or not, and the revision that they stand for. */
 export async function readRolled(
   database: Database,
-  questions: readonly LaneDays[],
+  lanes: LaneColumns,
   options: ReadOptions,
 ): Promise<{ rolled: number; months: PackedMonths }> {
-  const [row] = await database.read<RolledRow>(rolledLanes(questions), options);
+  const [row] = await database.read<RolledRow>(rolledLanes(lanes), options);
   if (!row) throw new Error('there is no head');
-  return { rolled: revisionsOf(row).rolled, months: new PackedMonths(row.months, questions.length) };
+  return { rolled: revisionsOf(row).rolled, months: new PackedMonths(row.months, lanes.origins.length) };
 }
 
 function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null): void {

@@ -11,7 +11,14 @@ import { readLanes, readRolled } from './lane-reader.js';
 import type { PackedMonths } from './packed-months.js';
 import type { Places } from './places.js';
 import { rollupRevisionsNow, type RollupRevisions } from './rollup/sql.js';
-import { headOf, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
+import {
+  headOf,
+  type DayRange,
+  type HeadRow,
+  type LaneColumns,
+  type LaneDays,
+  type OldestRow,
+} from './sql.js';
 import { pricesBehind, type DayStatistics } from './statistics/prices.js';
 import { addUp, type DayTotals } from './totals.js';
 
@@ -70,9 +77,15 @@ async function payForPrices(answers: AnswersOfMany['answers'], options: AskOptio
 }
 
 /** Questions that are read together. */
-type Step =
-  | { kind: 'lanes'; questions: Asked[]; lanes: LaneDays[]; rows: number }
-  | { kind: 'region'; asked: Asked; lanes: MeantLanes };
+interface LanesStep {
+  kind: 'lanes';
+  questions: Asked[];
+  lanes: LaneColumns;
+  rows: number;
+}
+type Step = LanesStep | { kind: 'region'; asked: Asked; lanes: MeantLanes };
+
+type Lane = Pick<LaneDays, 'origin' | 'destination'>;
 
 async function plan(
   node: RatesSource,
@@ -83,26 +96,44 @@ async function plan(
   const named = questions.some(({ origin, destination }) => 'place' in origin || 'place' in destination);
   const places = named ? await node.places.at(revision, options) : undefined;
   if (places) checkEnds(places, questions);
-  const steps: Step[] = [];
-  let last: Step | undefined;
-  for (const asked of questions) {
-    const lane = laneOf(asked, places ? lanesOf(places, asked) : undefined);
-    if ('origins' in lane) {
-      steps.push((last = { kind: 'region', asked, lanes: lane }));
-      continue;
-    }
-    const rows = lane.toMonth - lane.fromMonth + 1;
-    if (last?.kind === 'lanes' && last.rows + rows <= rowsPerStatement) {
-      last.questions.push(asked);
-      last.lanes.push(lane);
-      last.rows += rows;
-    } else steps.push((last = { kind: 'lanes', questions: [asked], lanes: [lane], rows }));
-  }
+  const steps = stepsOf(places, questions);
   const tree = await treeOfPairs(node, steps, options);
   chargeRows(
     steps.reduce((sum, step) => sum + rowsOf(step, tree), 0),
     options,
   );
+  return steps;
+}
+
+function stepsOf(places: Places | undefined, questions: readonly Asked[]): Step[] {
+  const steps: Step[] = [];
+  let last: Step | undefined;
+  let [from, to] = [NaN, NaN];
+  let days: DayRange = { from, to, fromMonth: 0, toMonth: 0 };
+  for (const asked of questions) {
+    const lane = laneOf(asked, places);
+    if ('origins' in lane) {
+      steps.push((last = { kind: 'region', asked, lanes: lane }));
+      continue;
+    }
+    // Most often all are about the same days.
+    if (asked.from !== from || asked.to !== to) {
+      ({ from, to } = asked);
+      days = daysOf(asked);
+    }
+    const { fromMonth, toMonth } = days;
+    const rows = toMonth - fromMonth + 1;
+    if (last?.kind !== 'lanes' || last.rows + rows > rowsPerStatement) {
+      const lanes = { origins: [], destinations: [], fromMonths: [], toMonths: [] };
+      steps.push((last = { kind: 'lanes', questions: [], lanes, rows: 0 }));
+    }
+    last.questions.push(asked);
+    last.lanes.origins.push(lane.origin);
+    last.lanes.destinations.push(lane.destination);
+    last.lanes.fromMonths.push(fromMonth);
+    last.lanes.toMonths.push(toMonth);
+    last.rows += rows;
+  }
   return steps;
 }
 
@@ -138,13 +169,12 @@ function rowsOf(step: Step, tree: number | undefined): number {
 }
 
 /** One lane where there is but one; from a port to itself only where both ends were given as ports of old. */
-function laneOf(asked: Asked, lanes: MeantLanes | undefined): LaneDays | MeantLanes {
+function laneOf(asked: Asked, places: Places | undefined): Lane | MeantLanes {
   const { origin, destination } = asked;
   if ('port' in origin && 'port' in destination)
-    return { origin: origin.port, destination: destination.port, ...daysOf(asked) };
-  const meant = lanes ?? { origins: [], destinations: [] };
-  const single = singleLane(meant);
-  return single ? { ...single, ...daysOf(asked) } : meant;
+    return { origin: origin.port, destination: destination.port };
+  const meant = places ? lanesOf(places, asked) : { origins: [], destinations: [] };
+  return singleLane(meant) ?? meant;
 }
 
 async function* answer(
@@ -195,20 +225,28 @@ async function readStep(
   // Rollups of the very revision are the whole answer, whatever came since.
   const { rolled, months } = await readRolled(node.database, lanes, options);
   if (rolled === revision) return answersOfMonths(months, questions);
-  const { revisions, perQuestion } = await readLanes(node.database, lanes, revision, options);
+  const { revisions, perQuestion } = await readLanes(node.database, laneDays(step), revision, options);
   checkKept(revision, revisions.oldest);
   return Promise.all(
     questions.map(async (question, place) => ({ totals: await addUp(perQuestion[place] ?? [], question) })),
   );
 }
 
+const laneDays = ({ questions, lanes: { origins, destinations } }: LanesStep): LaneDays[] =>
+  questions.map((asked, place) => ({
+    origin: origins[place] ?? '',
+    destination: destinations[place] ?? '',
+    ...daysOf(asked),
+  }));
+
 /** Each written over the one before. */
 function* answersOfMonths(months: PackedMonths, questions: readonly Asked[]): Generator<AnswerOfMany> {
   const totals: DayTotals = { from: 0, counts: [], sums: [] };
   const answer = { totals };
-  for (const [place, { from, to }] of questions.entries()) {
+  let place = 0;
+  for (const { from, to } of questions) {
     clearTotals(totals, from, to);
-    months.addTo(totals, place);
+    months.addTo(totals, place++);
     yield answer;
   }
 }

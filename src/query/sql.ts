@@ -103,11 +103,26 @@ const choose = (name: string, at: Moment, texts: { rolled: string; now: string; 
       ? { name: `${name}-and-changes`, text: texts.now }
       : { name: `${name}-at`, text: texts.at };
 
-const lanesAndMonths = (questions: readonly LaneDays[]): string[] => [
-  texts(questions.map(({ origin }) => origin)),
-  texts(questions.map(({ destination }) => destination)),
-  numbers(questions.map(({ fromMonth }) => fromMonth)),
-  numbers(questions.map(({ toMonth }) => toMonth)),
+/** Lanes and months of as many questions, in columns: an object for each of a thousand is work for the garbage collector. */
+export interface LaneColumns {
+  origins: string[];
+  destinations: string[];
+  fromMonths: number[];
+  toMonths: number[];
+}
+
+export const columnsOf = (questions: readonly LaneDays[]): LaneColumns => ({
+  origins: questions.map(({ origin }) => origin),
+  destinations: questions.map(({ destination }) => destination),
+  fromMonths: questions.map(({ fromMonth }) => fromMonth),
+  toMonths: questions.map(({ toMonth }) => toMonth),
+});
+
+const lanesAndMonths = ({ origins, destinations, fromMonths, toMonths }: LaneColumns): string[] => [
+  texts(origins),
+  texts(destinations),
+  numbers(fromMonths),
+  numbers(toMonths),
 ];
 
 export interface RolledRow extends HeadRow {
@@ -133,10 +148,10 @@ const rolledText = `select h.revision, h.places_revision, w.revision as rolled_r
   from fairway.head h, fairway.rollup_state w`;
 
 /** What the rollups have of any number of lanes, in one row: a row costs `pg` and this process more than it costs PostgreSQL. */
-export const rolledLanes = (questions: readonly LaneDays[]): QueryConfig => ({
+export const rolledLanes = (lanes: LaneColumns): QueryConfig => ({
   name: 'rolled-lanes',
   text: rolledText,
-  values: lanesAndMonths(questions),
+  values: lanesAndMonths(lanes),
 });
 
 /** Of each question. */
@@ -204,7 +219,7 @@ export interface Changes {
  */
 export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number | Changes): QueryConfig => {
   const values: unknown[] = [
-    ...lanesAndMonths(questions),
+    ...lanesAndMonths(columnsOf(questions)),
     numbers(questions.map(({ from }) => from)),
     numbers(questions.map(({ to }) => to)),
   ];

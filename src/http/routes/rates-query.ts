@@ -105,7 +105,7 @@ async function* render(
       else {
         if (format === 'json' && index > 1) bytes.text(',');
         // The question's members, then those of its answer, in one object.
-        bytes.text(`${JSON.stringify(question).slice(0, -1)},`);
+        bytes.openObject(question);
         bytes.ratesMember(totals, values);
         if (format === 'ndjson') bytes.text('\n');
       }
