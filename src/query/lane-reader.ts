@@ -5,9 +5,7 @@
  */
 import type { Database, ReadOptions } from '../database/database.js';
 import {
-  columnsOf,
   type Changes,
-  type LaneColumns,
   rolledLanes,
   totalsOfLanes,
   type ChangedLanesRow,
@@ -16,7 +14,6 @@ import {
   type SummedRow,
   type TotalsRow,
 } from './sql.js';
-import { PackedMonths } from './packed-months.js';
 
 /** Statements under way at a time. */
 const statementsAtOnce = 4;
@@ -182,7 +179,7 @@ export async function readLanes(
   at: 'rolled' | 'now' | number | Changes,
   options: ReadOptions,
 ): Promise<LanesRead> {
-  const statement = at === 'rolled' ? rolledLanes(columnsOf(questions)) : totalsOfLanes(questions, at);
+  const statement = at === 'rolled' ? rolledLanes(questions) : totalsOfLanes(questions, at);
   const rows = await database.read<RolledRow & Partial<ChangedLanesRow>>(statement, options);
   if (!rows[0]) throw new Error('there is no head');
   const perQuestion = questions.map((): SummedRow[] => []);
@@ -197,17 +194,6 @@ export async function readLanes(
   const [came, went] = [first?.came ?? '{}', first?.went ?? '{}'];
   const changes = came.length + went.length > longestChanges ? undefined : { came, went };
   return { revisions, perQuestion, since: { revision, rolled, changes } };
-}
-
-/** What the rollups have of lanes, be it the whole answer or not, and the revision that they stand for. */
-export async function readRolled(
-  database: Database,
-  lanes: LaneColumns,
-  options: ReadOptions,
-): Promise<{ rolled: number; months: PackedMonths }> {
-  const [row] = await database.read<RolledRow>(rolledLanes(lanes), options);
-  if (!row) throw new Error('there is no head');
-  return { rolled: revisionsOf(row).rolled, months: new PackedMonths(row.months, lanes.origins.length) };
 }
 
 function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null): void {

@@ -7,18 +7,13 @@ import { checkKept, checkReached, atRevision } from './at-revision.js';
 import { daysOf, readBetween } from './between.js';
 import { lanesOf, singleLane, unknown, unknownEnds, type MeantLanes } from './ends.js';
 import { statisticsOf, type RatesQuestion, type RatesSource } from './rates.js';
-import { readLanes, readRolled } from './lane-reader.js';
-import type { PackedMonths } from './packed-months.js';
+import { readLanes } from './lane-reader.js';
+import type { PackedMonths } from './many/packed-months.js';
+import { readMonths } from './many/read-months.js';
+import type { LaneColumns } from './many/sql.js';
 import type { Places } from './places.js';
 import { rollupRevisionsNow, type RollupRevisions } from './rollup/sql.js';
-import {
-  headOf,
-  type DayRange,
-  type HeadRow,
-  type LaneColumns,
-  type LaneDays,
-  type OldestRow,
-} from './sql.js';
+import { headOf, type DayRange, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
 import { pricesBehind, type DayStatistics } from './statistics/prices.js';
 import { addUp, type DayTotals } from './totals.js';
 
@@ -223,7 +218,7 @@ async function readStep(
   }
   const { questions, lanes } = step;
   // Rollups of the very revision are the whole answer, whatever came since.
-  const { rolled, months } = await readRolled(node.database, lanes, options);
+  const { rolled, months } = await readMonths(node, lanes, revision, options);
   if (rolled === revision) return answersOfMonths(months, questions);
   const { revisions, perQuestion } = await readLanes(node.database, laneDays(step), revision, options);
   checkKept(revision, revisions.oldest);

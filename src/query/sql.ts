@@ -82,7 +82,7 @@ const changes = (between: Between, segmentsOf: SegmentsOf): string =>
   segments(`-(${between.direction})`, segmentsOf(went(between)));
 
 /** `offset 0` keeps the subqueries as they are: each question finds its lane and rows over the indexes. Left to itself PostgreSQL, which expects ten questions, reads all lanes and hashes them (150 µs instead of 50 for one question). */
-const laneOfQuestion = `lateral (select l.id, q.place::integer as question from fairway.lanes l
+export const laneOfQuestion = `lateral (select l.id, q.place::integer as question from fairway.lanes l
       where l.orig_code = q.origin and l.dest_code = q.destination offset 0) l`;
 
 /** Only of the past is the oldest revision of interest, and the statements of now are the hottest. */
@@ -103,26 +103,11 @@ const choose = (name: string, at: Moment, texts: { rolled: string; now: string; 
       ? { name: `${name}-and-changes`, text: texts.now }
       : { name: `${name}-at`, text: texts.at };
 
-/** Lanes and months of as many questions, in columns: an object for each of a thousand is work for the garbage collector. */
-export interface LaneColumns {
-  origins: string[];
-  destinations: string[];
-  fromMonths: number[];
-  toMonths: number[];
-}
-
-export const columnsOf = (questions: readonly LaneDays[]): LaneColumns => ({
-  origins: questions.map(({ origin }) => origin),
-  destinations: questions.map(({ destination }) => destination),
-  fromMonths: questions.map(({ fromMonth }) => fromMonth),
-  toMonths: questions.map(({ toMonth }) => toMonth),
-});
-
-const lanesAndMonths = ({ origins, destinations, fromMonths, toMonths }: LaneColumns): string[] => [
-  texts(origins),
-  texts(destinations),
-  numbers(fromMonths),
-  numbers(toMonths),
+const lanesAndMonths = (questions: readonly LaneDays[]): string[] => [
+  texts(questions.map(({ origin }) => origin)),
+  texts(questions.map(({ destination }) => destination)),
+  numbers(questions.map(({ fromMonth }) => fromMonth)),
+  numbers(questions.map(({ toMonth }) => toMonth)),
 ];
 
 export interface RolledRow extends HeadRow {
@@ -148,10 +133,10 @@ const rolledText = `select h.revision, h.places_revision, w.revision as rolled_r
   from fairway.head h, fairway.rollup_state w`;
 
 /** What the rollups have of any number of lanes, in one row: a row costs `pg` and this process more than it costs PostgreSQL. */
-export const rolledLanes = (lanes: LaneColumns): QueryConfig => ({
+export const rolledLanes = (questions: readonly LaneDays[]): QueryConfig => ({
   name: 'rolled-lanes',
   text: rolledText,
-  values: lanesAndMonths(lanes),
+  values: lanesAndMonths(questions),
 });
 
 /** Of each question. */
@@ -219,7 +204,7 @@ export interface Changes {
  */
 export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number | Changes): QueryConfig => {
   const values: unknown[] = [
-    ...lanesAndMonths(columnsOf(questions)),
+    ...lanesAndMonths(questions),
     numbers(questions.map(({ from }) => from)),
     numbers(questions.map(({ to }) => to)),
   ];

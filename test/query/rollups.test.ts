@@ -6,7 +6,7 @@ import { formatDay, parseDay } from '../../src/days.js';
 import { paceOf } from '../../src/pace.js';
 import { ratesBetween, RatesSource } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
-import { columnsOf, rolledLanes, totalsOfLanes } from '../../src/query/sql.js';
+import { rolledLanes, totalsOfLanes } from '../../src/query/sql.js';
 import { rollupMonth } from '../../src/rollup.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { publishItems, type TestItem } from '../support/publish.js';
@@ -205,7 +205,7 @@ test('the pages read for a lane’s month depend neither on the batches before n
       await test.query(
         'vacuum analyze fairway.rollups, fairway.batches, fairway.segments, fairway.lanes, fairway.rollup_state, fairway.head',
       );
-      const rolled = await buffers(test, rolledLanes(columnsOf([lane])));
+      const rolled = await buffers(test, rolledLanes([lane]));
       await publishItems(test.database, busy);
       const behind = await buffers(test, totalsOfLanes([lane], 'now'));
       await rollUp(test.database, quiet);
