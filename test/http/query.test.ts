@@ -122,10 +122,10 @@ test('asked again, when the ids of lanes are known, all is answered the same; th
     await rollUp(test.database, quiet);
     for (const questions of [...kinds, ...kinds]) await expectAsAlone(questions);
     // As after a restore: ids have become those of other lanes.
-    await test.query(`update fairway.lanes set dest_code = 'x' where dest_code = 'P7'`);
-    await test.query(`update fairway.lanes set dest_code = 'P7' where dest_code = 'P8'`);
-    await test.query(`update fairway.lanes set dest_code = 'P8' where dest_code = 'x'`);
-    await publishItems(test.database, [['AAAAA', 'P7', first, 99]]);
+    await test.query(`update fairway.lanes set dest_code = 'x' where dest_code = 'P8'`);
+    await test.query(`update fairway.lanes set dest_code = 'P8' where dest_code = 'P9'`);
+    await test.query(`update fairway.lanes set dest_code = 'P9' where dest_code = 'x'`);
+    await publishItems(test.database, [['AAAAA', 'P8', first, 99]]);
     for (const questions of kinds) await expectAsAlone(questions);
     await rollUp(test.database, quiet);
     for (const questions of [...kinds, ...kinds]) await expectAsAlone(questions);
