@@ -64,6 +64,25 @@ export function unpackRollup(
   }
 }
 
+/** Adds the days of a rollup among others' bytes to totals, of which the rollup's first day is the one at `shift`. */
+export function addRollup(
+  { counts, sums }: { counts: number[]; sums: number[] },
+  shift: number,
+  bytes: Buffer,
+  start: number,
+  end: number,
+): void {
+  const countWidth = bytes[start] ?? 0;
+  const sumWidth = bytes[start + 1] ?? 0;
+  const width = 1 + countWidth + sumWidth;
+  for (let at = start + headerBytes; at + width <= end; at += width) {
+    const index = shift + (bytes[at] ?? 0);
+    if (index < 0 || index >= counts.length) continue;
+    counts[index] = (counts[index] ?? 0) + bigEndian(bytes, at + 1, countWidth);
+    sums[index] = (sums[index] ?? 0) + bigEndian(bytes, at + 1 + countWidth, sumWidth);
+  }
+}
+
 /** `Buffer.readUIntBE` checks its arguments each time; a month has up to 62 numbers. */
 function bigEndian(bytes: Buffer, start: number, width: number): number {
   let value = 0;

@@ -7,20 +7,41 @@ const dayText = (day) => new Date(day * 86_400_000).toISOString().slice(0, 10);
 
 const random = randomNumbers(7);
 
+const pathOf = ([from, to], start, ends = ['orig_code', 'dest_code'], more = '') =>
+  `/rates?date_from=${dayText(start)}&date_to=${dayText(start + 30)}&${ends[0]}=${from}&${ends[1]}=${to}${more}`;
+
+const anyStart = () => first + Math.floor(random() * (days - 31));
+
 /** Paths of windows of 31 days, any of them; never the same one twice. */
-export function windows(pairs, count, { ends = ['orig_code', 'dest_code'], more = '' } = {}) {
+export function windows(pairs, count, { ends, more } = {}) {
   const seen = new Set();
   const paths = [];
   while (paths.length < count) {
-    const [from, to] = pairs[Math.floor(random() * pairs.length)];
-    const start = first + Math.floor(random() * (days - 31));
-    const path = `/rates?date_from=${dayText(start)}&date_to=${dayText(start + 30)}&${ends[0]}=${from}&${ends[1]}=${to}${more}`;
+    const path = pathOf(pairs[Math.floor(random() * pairs.length)], anyStart(), ends, more);
     if (seen.has(path)) continue;
     seen.add(path);
     paths.push(path);
     if (seen.size > pairs.length * (days - 31) * 0.9) throw new Error('there are not so many windows');
   }
   return paths;
+}
+
+/** The same as a dashboard asks: one window for so many lanes, each another one, then the next window. */
+export function sharedWindows(pairs, count, lanes = 1_000) {
+  const seen = new Set();
+  const paths = [];
+  while (paths.length < count) {
+    const start = anyStart();
+    if (seen.has(start)) continue;
+    seen.add(start);
+    paths.push(
+      ...shuffle([...pairs], random)
+        .slice(0, lanes)
+        .map((pair) => pathOf(pair, start)),
+    );
+    if (seen.size > (days - 31) * 0.9) throw new Error('there are not so many windows');
+  }
+  return paths.slice(0, count);
 }
 
 /** Every lane that has items, as [origin, destination]. */
@@ -61,10 +82,8 @@ export async function regionPairs(database) {
   return rows.map(({ origin, destination }) => [origin, destination]);
 }
 
-/** A body of POST /rates/query: so many lanes, a month each. */
-export function manyQuestions(lanes, count) {
-  const questions = windows(lanes, count).map((path) =>
-    Object.fromEntries(new URLSearchParams(path.split('?')[1])),
-  );
-  return JSON.stringify({ questions });
-}
+/** A body of POST /rates/query that asks what these paths do. */
+export const manyQuestions = (paths) =>
+  JSON.stringify({
+    questions: paths.map((path) => Object.fromEntries(new URLSearchParams(path.split('?')[1]))),
+  });

@@ -28,16 +28,13 @@ export function parseQuestion(query: RawQuery): RatesQuestion {
       expected: `at most ${maximumDays} days from date_from to date_to; ask for several ranges`,
     });
   }
-  if (faults.length === 0)
-    return {
-      origin,
-      destination,
-      from,
-      to,
-      ...(minRevision === undefined ? {} : { minRevision }),
-      ...(asOf === undefined ? {} : { asOf }),
-      ...(statistics.length === 0 ? {} : { statistics }),
-    };
+  if (faults.length === 0) {
+    const question: RatesQuestion = { origin, destination, from, to };
+    if (minRevision !== undefined) question.minRevision = minRevision;
+    if (asOf !== undefined) question.asOf = asOf;
+    if (statistics.length > 0) question.statistics = statistics;
+    return question;
+  }
   throw new FairwayError(
     'invalid_parameter',
     faults.map((fault) => `${fault.parameter}: ${fault.message}`).join('; '),
@@ -99,7 +96,8 @@ function readStatistics(query: RawQuery, faults: ParameterFault[]): Statistic[] 
 
 /** One end, in one of its two forms: a port's code as in the original service, or the name of a place. */
 function readEnd(query: RawQuery, ofPort: string, ofPlace: string, faults: ParameterFault[]): End {
-  const [port, place] = [first(query, ofPort), first(query, ofPlace)];
+  const port = first(query, ofPort);
+  const place = first(query, ofPlace);
   if (port !== undefined && place !== undefined) {
     faults.push({
       parameter: ofPlace,

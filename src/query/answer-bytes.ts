@@ -22,7 +22,7 @@ const [count1, count2] = [word('{"co'), word('unt"')];
 const [day1, day2] = [word(',"da'), word('y":"')];
 const [price1, price2] = [word('"pri'), word('ce":')];
 const nothing = word('null');
-const [colon, comma, endOfDay] = [58, 44, 125];
+const [colon, comma, quote, backslash, endOfDay] = [58, 44, 34, 92, 125];
 
 /** Of each day that items can have: `2021`, `-01-`, `31",`; 0 where it was not asked for yet. */
 const dayWords = new Int32Array(3 * (lastItemDay - firstItemDay + 1));
@@ -36,6 +36,19 @@ export class AnswerBytes {
   text(text: string): void {
     this.#reserve(text.length * 3);
     this.#at += this.#bytes.write(text, this.#at);
+  }
+
+  /** An object of texts as JSON, with a comma for its brace at the end: more members are to come. */
+  openObject(members: Readonly<Record<string, string>>): void {
+    this.text('{');
+    for (const name of Object.keys(members)) {
+      this.#quoted(name);
+      this.#reserve(1);
+      this.#bytes[this.#at++] = colon;
+      this.#quoted(members[name] ?? '');
+      this.#reserve(1);
+      this.#bytes[this.#at++] = comma;
+    }
   }
 
   /** `{"rates":[…]}`, as described at `renderRates`. */
@@ -95,7 +108,7 @@ export class AnswerBytes {
     view.setInt32(at + 4, price2);
     this.#at = at + 8;
     if (count < fewestItems) this.#null();
-    else this.#price(sum / count);
+    else this.#price(sum, count);
   }
 
   /** The day, and what ends it: `2021-01-31",`. */
@@ -121,10 +134,28 @@ export class AnswerBytes {
     this.#at += 4;
   }
 
-  #price(price: number): void {
-    const end = writeQuotient(this.#bytes, this.#at, price);
-    if (end < 0) this.#ascii(String(price));
+  #price(sum: number, count: number): void {
+    const end = writeQuotient(this.#bytes, this.#at, sum, count);
+    if (end < 0) this.#ascii(String(sum / count));
     else this.#at = end;
+  }
+
+  /** As `JSON.stringify` has it. */
+  #quoted(text: string): void {
+    this.#reserve(text.length + 2);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    bytes[at++] = quote;
+    for (let index = 0; index < text.length; index++) {
+      const code = text.charCodeAt(index);
+      if (code < 32 || code > 126 || code === quote || code === backslash) {
+        this.text(JSON.stringify(text));
+        return;
+      }
+      bytes[at++] = code;
+    }
+    bytes[at++] = quote;
+    this.#at = at;
   }
 
   /** For few characters; there must be room. */

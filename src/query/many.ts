@@ -7,9 +7,13 @@ import { checkKept, checkReached, atRevision } from './at-revision.js';
 import { daysOf, readBetween } from './between.js';
 import { lanesOf, singleLane, unknown, unknownEnds, type MeantLanes } from './ends.js';
 import { statisticsOf, type RatesQuestion, type RatesSource } from './rates.js';
-import { readLanes, type LanesRead } from './lane-reader.js';
+import { readLanes } from './lane-reader.js';
+import type { PackedMonths } from './many/packed-months.js';
+import { readMonths } from './many/read-months.js';
+import type { LaneColumns } from './many/sql.js';
+import type { Places } from './places.js';
 import { rollupRevisionsNow, type RollupRevisions } from './rollup/sql.js';
-import { headOf, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
+import { headOf, type DayRange, type HeadRow, type LaneDays, type OldestRow } from './sql.js';
 import { pricesBehind, type DayStatistics } from './statistics/prices.js';
 import { addUp, type DayTotals } from './totals.js';
 
@@ -20,8 +24,11 @@ export interface AnswerOfMany {
 
 export interface AnswersOfMany {
   revision: number;
-  /** Some at a time, in their order; to be gone through once; ends early where whoever asked has gone. */
-  answers: AsyncGenerator<readonly AnswerOfMany[]>;
+  /**
+   * Some at a time, in their order; to be gone through once; ends early where whoever asked has gone. An answer is
+   * written over by the next one.
+   */
+  answers: AsyncGenerator<Iterable<AnswerOfMany>>;
 }
 
 type Asked = Omit<RatesQuestion, 'minRevision' | 'asOf' | 'statistics'>;
@@ -65,9 +72,15 @@ async function payForPrices(answers: AnswersOfMany['answers'], options: AskOptio
 }
 
 /** Questions that are read together. */
-type Step =
-  | { kind: 'lanes'; questions: { asked: Asked; lane: LaneDays }[]; rows: number }
-  | { kind: 'region'; asked: Asked; lanes: MeantLanes };
+interface LanesStep {
+  kind: 'lanes';
+  questions: Asked[];
+  lanes: LaneColumns;
+  rows: number;
+}
+type Step = LanesStep | { kind: 'region'; asked: Asked; lanes: MeantLanes };
+
+type Lane = Pick<LaneDays, 'origin' | 'destination'>;
 
 async function plan(
   node: RatesSource,
@@ -77,35 +90,57 @@ async function plan(
 ): Promise<Step[]> {
   const named = questions.some(({ origin, destination }) => 'place' in origin || 'place' in destination);
   const places = named ? await node.places.at(revision, options) : undefined;
-  const faults = questions.flatMap((question, index) =>
-    places
-      ? unknownEnds(places, question).map((fault) => ({
-          ...fault,
-          parameter: `questions[${index}].${fault.parameter}`,
-        }))
-      : [],
-  );
-  if (faults.length > 0) throw unknown(faults);
-  const steps: Step[] = [];
-  for (const asked of questions) {
-    const lane = laneOf(asked, places ? lanesOf(places, asked) : undefined);
-    if ('origins' in lane) {
-      steps.push({ kind: 'region', asked, lanes: lane });
-      continue;
-    }
-    const rows = lane.toMonth - lane.fromMonth + 1;
-    const last = steps.at(-1);
-    if (last?.kind === 'lanes' && last.rows + rows <= rowsPerStatement) {
-      last.questions.push({ asked, lane });
-      last.rows += rows;
-    } else steps.push({ kind: 'lanes', questions: [{ asked, lane }], rows });
-  }
+  if (places) checkEnds(places, questions);
+  const steps = stepsOf(places, questions);
   const tree = await treeOfPairs(node, steps, options);
   chargeRows(
     steps.reduce((sum, step) => sum + rowsOf(step, tree), 0),
     options,
   );
   return steps;
+}
+
+function stepsOf(places: Places | undefined, questions: readonly Asked[]): Step[] {
+  const steps: Step[] = [];
+  let last: Step | undefined;
+  let [from, to] = [NaN, NaN];
+  let days: DayRange = { from, to, fromMonth: 0, toMonth: 0 };
+  for (const asked of questions) {
+    const lane = laneOf(asked, places);
+    if ('origins' in lane) {
+      steps.push((last = { kind: 'region', asked, lanes: lane }));
+      continue;
+    }
+    // Most often all are about the same days.
+    if (asked.from !== from || asked.to !== to) {
+      ({ from, to } = asked);
+      days = daysOf(asked);
+    }
+    const { fromMonth, toMonth } = days;
+    const rows = toMonth - fromMonth + 1;
+    if (last?.kind !== 'lanes' || last.rows + rows > rowsPerStatement) {
+      const lanes = { origins: [], destinations: [], fromMonths: [], toMonths: [] };
+      steps.push((last = { kind: 'lanes', questions: [], lanes, rows: 0 }));
+    }
+    last.questions.push(asked);
+    last.lanes.origins.push(lane.origin);
+    last.lanes.destinations.push(lane.destination);
+    last.lanes.fromMonths.push(fromMonth);
+    last.lanes.toMonths.push(toMonth);
+    last.rows += rows;
+  }
+  return steps;
+}
+
+/** Throws `place_unknown` with the place of each fault in the list. */
+function checkEnds(places: Places, questions: readonly Asked[]): void {
+  const faults = questions.flatMap((question, index) =>
+    unknownEnds(places, question).map((fault) => ({
+      ...fault,
+      parameter: `questions[${index}].${fault.parameter}`,
+    })),
+  );
+  if (faults.length > 0) throw unknown(faults);
 }
 
 /** The tree of places that rollups of pairs stand for: those of another one are read lane by lane. */
@@ -129,13 +164,12 @@ function rowsOf(step: Step, tree: number | undefined): number {
 }
 
 /** One lane where there is but one; from a port to itself only where both ends were given as ports of old. */
-function laneOf(asked: Asked, lanes: MeantLanes | undefined): LaneDays | MeantLanes {
+function laneOf(asked: Asked, places: Places | undefined): Lane | MeantLanes {
   const { origin, destination } = asked;
   if ('port' in origin && 'port' in destination)
-    return { origin: origin.port, destination: destination.port, ...daysOf(asked) };
-  const meant = lanes ?? { origins: [], destinations: [] };
-  const single = singleLane(meant);
-  return single ? { ...single, ...daysOf(asked) } : meant;
+    return { origin: origin.port, destination: destination.port };
+  const meant = places ? lanesOf(places, asked) : { origins: [], destinations: [] };
+  return singleLane(meant) ?? meant;
 }
 
 async function* answer(
@@ -145,50 +179,81 @@ async function* answer(
   revision: number,
   options: AskOptions,
 ): AnswersOfMany['answers'] {
-  const read = (step: Step): Promise<LanesRead['perQuestion']> => {
-    const rows = readStep(node, step, revision, options);
+  const read = (step: Step): Promise<Iterable<AnswerOfMany>> => {
+    const answers = readStep(node, step, revision, options);
     // Where nobody comes for it any more, nobody is to hear of its failure.
-    rows.catch(() => undefined);
-    return rows;
+    answers.catch(() => undefined);
+    return answers;
   };
   const ahead = steps.slice(0, statementsAhead).map(read);
   for (const [index, step] of steps.entries()) {
-    const perQuestion = (await ahead.shift()) ?? [];
+    const answers = (await ahead.shift()) ?? [];
     const next = steps[index + statementsAhead];
     if (next) ahead.push(read(next));
-    const asked = step.kind === 'lanes' ? step.questions.map(({ asked }) => asked) : [step.asked];
-    const answers: AnswerOfMany[] = [];
-    for (const [place, question] of asked.entries()) {
-      const added = addUp(perQuestion[place] ?? [], question);
-      const totals = added instanceof Promise ? await added : added;
-      if (!statistics) {
-        answers.push({ totals });
-        continue;
-      }
+    if (!statistics) {
+      yield answers;
+      continue;
+    }
+    const asked = step.kind === 'lanes' ? step.questions.values() : [step.asked].values();
+    for (const { totals } of answers) {
+      const { value: question } = asked.next();
+      if (!question) continue;
       const of = { ...question, statistics };
       yield [{ totals, statistics: await statisticsOf(node, of, { revision, totals }, options) }];
     }
-    if (answers.length > 0) yield answers;
   }
 }
 
-/** Rows of each question of the step. */
+/** Answers to the questions of the step, without statistics. */
 async function readStep(
   node: RatesSource,
   step: Step,
   revision: number,
   options: AskOptions,
-): Promise<LanesRead['perQuestion']> {
+): Promise<Iterable<AnswerOfMany>> {
   if (step.kind === 'region') {
     const { rows, oldest } = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
     checkKept(revision, oldest);
-    return [rows];
+    return [{ totals: await addUp(rows, step.asked) }];
   }
-  const lanes = step.questions.map(({ lane }) => lane);
+  const { questions, lanes } = step;
   // Rollups of the very revision are the whole answer, whatever came since.
-  const rolled = await readLanes(node.database, lanes, 'rolled', options);
-  if (rolled.revisions.rolled === revision) return rolled.perQuestion;
-  const { revisions, perQuestion } = await readLanes(node.database, lanes, revision, options);
+  const { rolled, months } = await readMonths(node, lanes, revision, options);
+  if (rolled === revision) return answersOfMonths(months, questions);
+  const { revisions, perQuestion } = await readLanes(node.database, laneDays(step), revision, options);
   checkKept(revision, revisions.oldest);
-  return perQuestion;
+  return Promise.all(
+    questions.map(async (question, place) => ({ totals: await addUp(perQuestion[place] ?? [], question) })),
+  );
+}
+
+const laneDays = ({ questions, lanes: { origins, destinations } }: LanesStep): LaneDays[] =>
+  questions.map((asked, place) => ({
+    origin: origins[place] ?? '',
+    destination: destinations[place] ?? '',
+    ...daysOf(asked),
+  }));
+
+/** Each written over the one before. */
+function* answersOfMonths(months: PackedMonths, questions: readonly Asked[]): Generator<AnswerOfMany> {
+  const totals: DayTotals = { from: 0, counts: [], sums: [] };
+  const answer = { totals };
+  let place = 0;
+  for (const { from, to } of questions) {
+    clearTotals(totals, from, to);
+    months.addTo(totals, place++);
+    yield answer;
+  }
+}
+
+function clearTotals(totals: DayTotals, from: number, to: number): void {
+  const days = Math.max(0, to - from + 1);
+  totals.from = from;
+  if (days !== totals.counts.length) {
+    totals.counts = Array.from({ length: days }, () => 0);
+    totals.sums = Array.from({ length: days }, () => 0);
+    return;
+  }
+  totals.counts.fill(0);
+  totals.sums.fill(0);
 }

@@ -1,6 +1,6 @@
 /**
- * A quotient as the digits that `String(quotient)` has, the fewest that no other number in double precision is nearer
- * to, written straight into bytes. In go a number and where it is to stand, out comes where it ends. Pure but for the bytes.
+ * A quotient as the digits that `String(dividend / divisor)` has, the fewest that no other number in double precision is
+ * nearer to, written straight into bytes. In go two numbers and where it is to stand, out comes where it ends. Pure but for the bytes.
  * Source: Steele and White, How to Print Floating-Point Numbers Accurately (1990), free-format generation. Here it takes
  * no large integers: from 64 on the fraction has 46 bits at the most, and a thousand times that is still exact.
  */
@@ -19,8 +19,12 @@ const threeDigits = Uint8Array.from({ length: 3_000 }, (_, index) => {
   return zero + (Math.floor(number / 10 ** (2 - (index % 3))) % 10);
 });
 
-/** Where it ends; -1 where it is left to `String`: outside of 64 to a thousand million, and where few digits are enough. */
-export function writeQuotient(bytes: Uint8Array, start: number, quotient: number): number {
+/**
+ * Where it ends; -1 where it is left to `String`: outside of 64 to a thousand million. Divided in here: a fraction that is
+ * handed over is an object each time, and garbage.
+ */
+export function writeQuotient(bytes: Uint8Array, start: number, dividend: number, divisor: number): number {
+  const quotient = dividend / divisor;
   if (!(quotient >= least && quotient < limit)) return -1;
   const whole = quotient | 0;
   let at = writeWhole(bytes, start, whole);
@@ -37,14 +41,19 @@ export function writeQuotient(bytes: Uint8Array, start: number, quotient: number
     at += 3;
   }
   let tolerance = tolerances[31 - Math.clz32(whole)] ?? 0;
-  // Nine digits, or fewer, are the number already.
-  if (rest <= tolerance || rest >= 1 - tolerance) return -1;
+  if (rest <= tolerance || rest >= 1 - tolerance) {
+    // Nine digits, or fewer, are the number already: again, one by one.
+    at -= 9;
+    rest = quotient - whole;
+    tolerance /= digitsAtOnce;
+  }
   for (;;) {
     rest *= 10;
     tolerance *= 10;
     const digit = rest | 0;
     rest -= digit;
-    if (rest >= tolerance && rest <= 1 - tolerance) {
+    // `1 - tolerance` is rounded, `1 - rest` never where it matters.
+    if (rest >= tolerance && 1 - rest >= tolerance) {
       bytes[at++] = zero + digit;
       continue;
     }

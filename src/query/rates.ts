@@ -7,6 +7,7 @@ import { daysOf, readBetween } from './between.js';
 import type { AskOptions } from './cost.js';
 import { lanesOf, unknown, unknownEnds, type Ends } from './ends.js';
 import { LaneReader, type Totals } from './lane-reader.js';
+import { LaneIds } from './many/lane-ids.js';
 import { PlaceSource } from './place-source.js';
 import type { Places } from './places.js';
 import type { Statistic } from './statistics/definitions.js';
@@ -47,6 +48,7 @@ export interface RatesAnswer {
 export class RatesSource {
   readonly places: PlaceSource;
   readonly lanes: LaneReader;
+  readonly laneIds = new LaneIds();
   readonly primary: RatesSource;
 
   constructor(

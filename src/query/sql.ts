@@ -82,7 +82,7 @@ const changes = (between: Between, segmentsOf: SegmentsOf): string =>
   segments(`-(${between.direction})`, segmentsOf(went(between)));
 
 /** `offset 0` keeps the subqueries as they are: each question finds its lane and rows over the indexes. Left to itself PostgreSQL, which expects ten questions, reads all lanes and hashes them (150 µs instead of 50 for one question). */
-const laneOfQuestion = `lateral (select l.id, q.place::integer as question from fairway.lanes l
+export const laneOfQuestion = `lateral (select l.id, q.place::integer as question from fairway.lanes l
       where l.orig_code = q.origin and l.dest_code = q.destination offset 0) l`;
 
 /** Only of the past is the oldest revision of interest, and the statements of now are the hottest. */

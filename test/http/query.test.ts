@@ -91,13 +91,44 @@ test('all answers are of one revision, whatever is published while they go out',
           await publishItems(test.database, items(1_000));
           await rollUp(test.database, quiet);
         }
-        seen += some.length;
-        for (const { totals } of some) averages.add((totals.sums[0] ?? 0) / (totals.counts[0] ?? 0));
+        for (const { totals } of some) {
+          averages.add((totals.sums[0] ?? 0) / (totals.counts[0] ?? 0));
+          seen++;
+        }
       }
       expect(seen).toBe(many.length);
       expect(averages.size).toBe(1);
       if (asOf) expect([revision, ...averages]).toEqual([2, 11]);
     }
+  }));
+
+test('asked again, when the ids of lanes are known, all is answered the same; they are not kept beyond their revision', () =>
+  filled(async (server, test) => {
+    const lane = { orig_code: 'AAAAA', dest_code: 'P7' };
+    const same = [...many.slice(0, 300), 'P7', 'NOPE'].map((port) => ({ ...days, ...lane, dest_code: port }));
+    const kinds = [
+      // The same lane again, of other days of the same month; a lane that nobody knows.
+      [...same, { ...days, ...lane, date_from: '2021-01-02' }],
+      [...same, { ...lane, date_from: '2020-12-31', date_to: '2021-02-01' }, { ...days, ...lane }],
+    ];
+    const expectAsAlone = async (questions: Record<string, string>[]): Promise<void> => {
+      const { answers } = (await query(server, { questions })).json<{ answers: object[] }>();
+      expect(answers).toHaveLength(questions.length);
+      for (const [index, question] of questions.entries()) {
+        const alone = await server.inject({ url: `/rates?${new URLSearchParams(question).toString()}` });
+        expect(answers[index]).toEqual({ ...question, ...alone.json<object>() });
+      }
+    };
+    await rollUp(test.database, quiet);
+    for (const questions of [...kinds, ...kinds]) await expectAsAlone(questions);
+    // As after a restore: ids have become those of other lanes.
+    await test.query(`update fairway.lanes set dest_code = 'x' where dest_code = 'P8'`);
+    await test.query(`update fairway.lanes set dest_code = 'P8' where dest_code = 'P9'`);
+    await test.query(`update fairway.lanes set dest_code = 'P9' where dest_code = 'x'`);
+    await publishItems(test.database, [['AAAAA', 'P8', first, 99]]);
+    for (const questions of kinds) await expectAsAlone(questions);
+    await rollUp(test.database, quiet);
+    for (const questions of [...kinds, ...kinds]) await expectAsAlone(questions);
   }));
 
 test('NDJSON has a line for each question, CSV one for each day', () =>

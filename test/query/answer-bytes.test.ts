@@ -9,7 +9,7 @@ import type { DayStatistics } from '../../src/query/statistics/prices.js';
 
 const bytes = Buffer.alloc(64);
 const textOf = (quotient: number, start = 0): string | undefined => {
-  const end = writeQuotient(bytes, start, quotient);
+  const end = writeQuotient(bytes, start, quotient, 1);
   return end < 0 ? undefined : bytes.toString('latin1', start, end);
 };
 
@@ -49,20 +49,15 @@ test('quotients of few digits, right between two, beside a power of two and out 
     1_234 + 4 / 7,
     1_023.999_999_999_999_9,
     1_024 + 2 ** -42,
+    511.9,
+    1_234.5,
+    600.1,
+    64.25,
+    999_999_999.999,
   ])
     expect(textOf(number, 3)).toBe(String(number));
   // 1023917.34716796875 lies right between two of the fewest digits.
-  for (const number of [
-    0,
-    511.9,
-    1_000_000_000,
-    1e9 + 0.5,
-    NaN,
-    Infinity,
-    1_234.5,
-    600.1,
-    1_023_917.347_167_968_75,
-  ])
+  for (const number of [0, 1_000_000_000, 1e9 + 0.5, NaN, Infinity, 1_023_917.347_167_968_75])
     expect(textOf(number)).toBeUndefined();
 });
 
@@ -126,6 +121,19 @@ test('days as bytes are what texts put together would be, whatever else is writt
       expect(written.take().toString()).toBe(expected);
     }),
     { numRuns: 200 },
+  );
+});
+
+test('the members of an object are as JSON has them, whatever is in them', () => {
+  const written = new AnswerBytes();
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.string({ unit: 'binary' })), (members) => {
+      written.openObject(members);
+      written.text('"rates":0}');
+      expect(written.take().toString()).toBe(
+        Buffer.from(JSON.stringify({ ...members, rates: 0 })).toString(),
+      );
+    }),
   );
 });
 

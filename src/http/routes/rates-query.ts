@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { FairwayError, type ParameterFault } from '../../errors.js';
 import { answersOfMany, type AnswersOfMany, type ManyQuestions } from '../../query/many.js';
 import { AnswerBytes } from '../../query/answer-bytes.js';
+import type { RatesQuestion } from '../../query/rates.js';
 import { csvOfRates, ratesColumns } from '../../query/render.js';
 import { routes } from '../contract.js';
 import { askerWithKey } from '../asker.js';
@@ -49,14 +50,10 @@ const mostFaults = 20;
 /** Throws `invalid_parameter` with the faults of each question, `too_costly`. */
 function readQuestions({ questions, stats, as_of, min_revision }: Body): ManyQuestions {
   const faults: ParameterFault[] = [];
-  const read = questions.flatMap((question, index) => {
+  const read: RatesQuestion[] = [];
+  for (const [index, question] of questions.entries()) {
     try {
-      return [
-        parseQuestion({
-          ...question,
-          ...(index === 0 && stats ? { stats: stats.join(',') } : {}),
-        }),
-      ];
+      read.push(parseQuestion(index === 0 && stats ? { ...question, stats: stats.join(',') } : question));
     } catch (error) {
       if (!(error instanceof FairwayError) || error.code !== 'invalid_parameter') throw error;
       for (const fault of error.faults)
@@ -64,9 +61,8 @@ function readQuestions({ questions, stats, as_of, min_revision }: Body): ManyQue
           ...fault,
           parameter: fault.parameter === 'stats' ? 'stats' : `questions[${index}].${fault.parameter}`,
         });
-      return [];
     }
-  });
+  }
   if (faults.length > 0) {
     const told = faults.slice(0, mostFaults);
     const more = faults.length > told.length ? `; and ${faults.length - told.length} more` : '';
@@ -109,7 +105,7 @@ async function* render(
       else {
         if (format === 'json' && index > 1) bytes.text(',');
         // The question's members, then those of its answer, in one object.
-        bytes.text(`${JSON.stringify(question).slice(0, -1)},`);
+        bytes.openObject(question);
         bytes.ratesMember(totals, values);
         if (format === 'ndjson') bytes.text('\n');
       }
