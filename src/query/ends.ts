@@ -64,10 +64,11 @@ export const unknownEnds = (places: Places, { origin, destination }: Ends): Para
     ];
   });
 
-export function unknown(faults: ParameterFault[]): FairwayError {
+/** `revision`: the one that they were looked for at. */
+export function unknown(faults: ParameterFault[], revision: number): FairwayError {
   const sentences = faults.map(({ message, suggestions = [] }) => {
     const names = suggestions.map(({ code, name }) => `${code} (${name})`).join(', ');
     return names === '' ? message : `${message}; did you mean ${names}?`;
   });
-  return new FairwayError('place_unknown', sentences.join('; '), { faults });
+  return new FairwayError('place_unknown', sentences.join('; '), { faults, revision });
 }

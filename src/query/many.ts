@@ -48,7 +48,7 @@ export function answersOfMany(
     const [head] = await node.database.read<HeadRow & OldestRow>(headOf, options);
     const newest = Number(head?.revision ?? 0);
     checkReached(newest, { min_revision: many.minRevision, as_of: many.asOf });
-    checkKept(many.asOf, Number(head?.oldest_revision ?? 0));
+    checkKept(many.asOf, Number(head?.oldest_revision ?? 0), newest);
     const revision = many.asOf ?? newest;
     const steps = await plan(node, many.questions, revision, options);
     const { charge: _, ...paid } = options;
@@ -85,7 +85,7 @@ async function plan(
         }))
       : [],
   );
-  if (faults.length > 0) throw unknown(faults);
+  if (faults.length > 0) throw unknown(faults, revision);
   const steps: Step[] = [];
   for (const asked of questions) {
     const lane = laneOf(asked, places ? lanesOf(places, asked) : undefined);
@@ -180,15 +180,15 @@ async function readStep(
   options: AskOptions,
 ): Promise<LanesRead['perQuestion']> {
   if (step.kind === 'region') {
-    const { rows, oldest } = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
-    checkKept(revision, oldest);
-    return [rows];
+    const found = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
+    checkKept(revision, found.oldest, found.revision);
+    return [found.rows];
   }
   const lanes = step.questions.map(({ lane }) => lane);
   // Rollups of the very revision are the whole answer, whatever came since.
   const rolled = await readLanes(node.database, lanes, 'rolled', options);
   if (rolled.revisions.rolled === revision) return rolled.perQuestion;
   const { revisions, perQuestion } = await readLanes(node.database, lanes, revision, options);
-  checkKept(revision, revisions.oldest);
+  checkKept(revision, revisions.oldest, revisions.revision);
   return perQuestion;
 }
