@@ -50,7 +50,7 @@ export function answersOfMany(
     checkReached(newest, { min_revision: many.minRevision, as_of: many.asOf });
     checkKept(many.asOf, Number(head?.oldest_revision ?? 0), newest);
     const revision = many.asOf ?? newest;
-    const steps = await plan(node, many.questions, revision, options);
+    const steps = await plan(node, many, revision, options);
     const { charge: _, ...paid } = options;
     if (many.statistics) await payForPrices(answer(node, steps, undefined, revision, paid), options);
     return { revision, answers: answer(node, steps, many.statistics, revision, paid) };
@@ -71,7 +71,7 @@ type Step =
 
 async function plan(
   node: RatesSource,
-  questions: readonly Asked[],
+  { questions, asOf }: ManyQuestions,
   revision: number,
   options: AskOptions,
 ): Promise<Step[]> {
@@ -79,7 +79,7 @@ async function plan(
   const places = named ? await node.places.at(revision, options) : undefined;
   const faults = questions.flatMap((question, index) =>
     places
-      ? unknownEnds(places, question).map((fault) => ({
+      ? unknownEnds(places, question, asOf).map((fault) => ({
           ...fault,
           parameter: `questions[${index}].${fault.parameter}`,
         }))

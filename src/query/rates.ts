@@ -163,7 +163,7 @@ async function readPlacesAt(
   options: AskOptions,
 ): Promise<FoundTotals> {
   const tree = await node.places.at(asOf, options);
-  const faults = unknownEnds(tree, question);
+  const faults = unknownEnds(tree, question, asOf);
   if (faults.length > 0) {
     await node.places.check(asOf, options);
     throw unknown(faults, asOf);

@@ -82,3 +82,37 @@ test('a problem that depends on a revision names it: where places were looked fo
       expect(await told('/rates?')).toEqual([400, 'invalid_parameter', null]);
     }),
   ));
+
+test('what is not there as of a revision is said to be unknown at that one', () =>
+  withDatabase((test) =>
+    withServer(test, async (server) => {
+      await putPlace(test.database, { kind: 'region', code: 'north', name: 'North', parent: null }, quiet);
+      await putPlace(
+        test.database,
+        { kind: 'region', code: 'pacific', name: 'Pacific', parent: null },
+        quiet,
+      );
+      const ends = 'origin=pacific&destination=nowhere';
+      const [pacific, nowhere] = [
+        "there is no port or region 'pacific'",
+        "there is no port or region 'nowhere'",
+      ];
+      const then = ' at revision 1';
+      for (const [path, detail] of [
+        [`/rates?${days}&${ends}`, nowhere],
+        [`/rates?${days}&${ends}&as_of=1`, `${pacific}${then}; ${nowhere}${then}`],
+        [`/rates/sources?day=2021-01-01&${ends}`, nowhere],
+        [`/rates/sources?day=2021-01-01&${ends}&as_of=1`, `${pacific}${then}; ${nowhere}${then}`],
+        ['/regions/nowhere', "there is no region 'nowhere'"],
+        ['/regions/pacific?as_of=1', `there is no region 'pacific'${then}`],
+        ['/ports/QQQQQ?as_of=1', `there is no port 'QQQQQ'${then}`],
+        ['/ports?region=pacific&as_of=1', `there is no region 'pacific'${then}`],
+      ] as const)
+        expect((await server.inject({ url: path })).json(), path).toMatchObject({ status: 404, detail });
+      const [origin, destination] = ['pacific', 'north'];
+      const question = { date_from: '2021-01-01', date_to: '2021-01-02', origin, destination };
+      const payload = { questions: [question], as_of: 1 };
+      const answer = await server.inject({ method: 'POST', url: '/rates/query', payload });
+      expect(answer.json()).toMatchObject({ status: 404, detail: `${pacific}${then}` });
+    }),
+  ));

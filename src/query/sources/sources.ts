@@ -113,7 +113,7 @@ async function readSources(
     origin: { place: origin, parameter: 'origin' },
     destination: { place: destination, parameter: 'destination' },
   };
-  const faults = unknownEnds(tree.places, ends);
+  const faults = unknownEnds(tree.places, ends, asOf);
   if (faults.length > 0) throw unknown(faults, tree.revision);
   const lanes = lanesOf(tree.places, ends);
   const month = rollupMonth(day);
