@@ -139,6 +139,9 @@ test('rates of several lanes, from words, a file and standard input, as of one r
     const unknown = await ask(['--lane', 'CNGGZ:EETLX', '--csv']);
     expect(unknown).toMatchObject({ code: 2, stdout: '' });
     expect(unknown.stderr).toContain('did you mean EETLL (Tallinn)?');
+    const before = await ask(['CNGGZ', 'EETLL', '--as-of', '0']);
+    expect(before).toMatchObject({ code: 2, stdout: '' });
+    expect(before.stderr).toContain("there is no port or region 'CNGGZ' at revision 0");
     for (const revision of ['--as-of', '--min-revision'])
       for (const lane of [
         ['CNGGZ', 'EETLL'],

@@ -133,6 +133,8 @@ export interface ErrorMore {
   details?: Readonly<Record<string, unknown>>;
   /** Seconds after which it makes sense to try again. */
   retryAfter?: number;
+  /** The revision at which it is so, where another might say otherwise. */
+  revision?: number;
 }
 
 /** An error Fairway means: its `message` says what is wrong and what to do, and may be shown to anyone. */
@@ -143,6 +145,7 @@ export class FairwayError extends Error {
   readonly faults: readonly ParameterFault[];
   readonly details: Readonly<Record<string, unknown>>;
   readonly retryAfter: number | undefined;
+  readonly revision: number | undefined;
 
   constructor(code: ErrorCode, message: string, more: ErrorMore = {}) {
     super(message, more.cause === undefined ? {} : { cause: more.cause });
@@ -152,6 +155,7 @@ export class FairwayError extends Error {
     this.faults = more.faults ?? [];
     this.details = more.details ?? {};
     this.retryAfter = more.retryAfter;
+    this.revision = more.revision;
   }
 
   get status(): number {

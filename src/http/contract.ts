@@ -94,10 +94,13 @@ export const routes = {
       tags: ['Places'],
       security: askerSecurity,
       summary: 'Ports, by code',
-      querystring: Type.Object({
-        ...search,
-        region: Type.Optional(Type.String({ description: 'Only ports below this region, at any depth' })),
-      }),
+      querystring: Type.Object(
+        {
+          ...search,
+          region: Type.Optional(Type.String({ description: 'Only ports below this region, at any depth' })),
+        },
+        { additionalProperties: false },
+      ),
       response: {
         200: json('Ports', Type.Object({ ports: Type.Array(Type.Object(port)), revision })),
         ...problems({
@@ -119,7 +122,7 @@ export const routes = {
       security: askerSecurity,
       summary: 'One port',
       params: Type.Object({ code: port.code }),
-      querystring: Type.Object(moment),
+      querystring: Type.Object(moment, { additionalProperties: false }),
       response: {
         200: json('The port', Type.Object({ ...port, revision })),
         ...problems({
@@ -164,14 +167,17 @@ export const routes = {
       tags: ['Places'],
       security: askerSecurity,
       summary: 'Regions, by slug, or as a tree',
-      querystring: Type.Object({
-        ...search,
-        view: Type.Optional(
-          Type.Union([Type.Literal('flat'), Type.Literal('tree')], {
-            description: '`tree`: nested, with their ports; takes neither `search` nor `limit`',
-          }),
-        ),
-      }),
+      querystring: Type.Object(
+        {
+          ...search,
+          view: Type.Optional(
+            Type.Union([Type.Literal('flat'), Type.Literal('tree')], {
+              description: '`tree`: nested, with their ports; takes neither `search` nor `limit`',
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
       response: {
         200: json(
           'Regions; nested they have `regions` and `ports` instead of `parent`',
@@ -190,7 +196,7 @@ export const routes = {
       security: askerSecurity,
       summary: 'One region',
       params: Type.Object({ slug: region.slug }),
-      querystring: Type.Object(moment),
+      querystring: Type.Object(moment, { additionalProperties: false }),
       response: {
         200: json(
           'The region',

@@ -96,6 +96,7 @@ export function problemAnswer(error: unknown, requestId: string, emit: Emit): Pr
       'content-type': 'application/problem+json; charset=utf-8',
       'content-length': String(Buffer.byteLength(body)),
       ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+      ...(known.revision === undefined ? {} : { 'rates-revision': String(known.revision) }),
       ...(known.status === 401 ? { 'www-authenticate': 'Bearer realm="fairway"' } : {}),
     },
   };

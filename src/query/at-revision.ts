@@ -29,12 +29,12 @@ export function checkReached(newest: number, wanted: Record<string, number | und
 }
 
 /** Throws `revision_gone` where a revision lies before the oldest that can be asked about. */
-export function checkKept(wanted: number | undefined, oldest: number): void {
+export function checkKept(wanted: number | undefined, oldest: number, newest: number): void {
   if (wanted === undefined || wanted >= oldest) return;
   throw new FairwayError(
     'revision_gone',
     `revision ${wanted} is no longer kept; the oldest that can be asked about is ${oldest}`,
-    { details: { oldest_revision: oldest } },
+    { details: { oldest_revision: oldest }, revision: newest },
   );
 }
 
@@ -95,7 +95,7 @@ async function askPrimary<Asked, Answer>(
     throw new FairwayError(
       'revision_not_here',
       `revision ${wanted} has not reached this node, which is at ${newest}, and the primary does not answer; try again in a moment`,
-      { cause: error, retryAfter: 1 },
+      { cause: error, retryAfter: 1, revision: newest },
     );
   }
 }
@@ -103,6 +103,7 @@ async function askPrimary<Asked, Answer>(
 /** What the primary has is the newest there is: a later revision was never given to anybody. */
 const notThereYet = ({ parameter, wanted, newest }: NotReached): FairwayError =>
   new FairwayError('invalid_parameter', `${parameter}: there is no revision ${wanted} yet`, {
+    revision: newest,
     faults: [
       {
         parameter,

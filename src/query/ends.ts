@@ -50,13 +50,18 @@ export function lanesOf(places: Places, { origin, destination }: Ends): MeantLan
   return { origins, destinations, pair };
 }
 
-export const unknownEnds = (places: Places, { origin, destination }: Ends): ParameterFault[] =>
+/** To be added to what is said of a place that is not there: at which revision, where one was asked for. */
+export const revisionText = (asOf: number | undefined): string =>
+  asOf === undefined ? '' : ` at revision ${asOf}`;
+
+/** `asOf`: the revision that was asked for, where one was, whose places they are. */
+export const unknownEnds = (places: Places, { origin, destination }: Ends, asOf?: number): ParameterFault[] =>
   [origin, destination].flatMap((end) => {
     if ('port' in end || places.portsOf(end.place) !== undefined) return [];
     return [
       {
         parameter: end.parameter,
-        message: `there is no port or region '${end.place}'`,
+        message: `there is no port or region '${end.place}'${revisionText(asOf)}`,
         expected: 'the code of a port or the slug of a region; /ports and /regions list them',
         value: end.place,
         suggestions: places.near(end.place),
@@ -64,10 +69,11 @@ export const unknownEnds = (places: Places, { origin, destination }: Ends): Para
     ];
   });
 
-export function unknown(faults: ParameterFault[]): FairwayError {
+/** `revision`: the one that they were looked for at. */
+export function unknown(faults: ParameterFault[], revision: number): FairwayError {
   const sentences = faults.map(({ message, suggestions = [] }) => {
     const names = suggestions.map(({ code, name }) => `${code} (${name})`).join(', ');
     return names === '' ? message : `${message}; did you mean ${names}?`;
   });
-  return new FairwayError('place_unknown', sentences.join('; '), { faults });
+  return new FairwayError('place_unknown', sentences.join('; '), { faults, revision });
 }

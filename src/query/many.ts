@@ -55,9 +55,9 @@ export function answersOfMany(
     const [head] = await node.database.read<HeadRow & OldestRow>(headOf, options);
     const newest = Number(head?.revision ?? 0);
     checkReached(newest, { min_revision: many.minRevision, as_of: many.asOf });
-    checkKept(many.asOf, Number(head?.oldest_revision ?? 0));
+    checkKept(many.asOf, Number(head?.oldest_revision ?? 0), newest);
     const revision = many.asOf ?? newest;
-    const steps = await plan(node, many.questions, revision, options);
+    const steps = await plan(node, many, revision, options);
     const { charge: _, ...paid } = options;
     if (many.statistics) await payForPrices(answer(node, steps, undefined, revision, paid), options);
     return { revision, answers: answer(node, steps, many.statistics, revision, paid) };
@@ -84,13 +84,13 @@ type Lane = Pick<LaneDays, 'origin' | 'destination'>;
 
 async function plan(
   node: RatesSource,
-  questions: readonly Asked[],
+  { questions, asOf }: ManyQuestions,
   revision: number,
   options: AskOptions,
 ): Promise<Step[]> {
   const named = questions.some(({ origin, destination }) => 'place' in origin || 'place' in destination);
   const places = named ? await node.places.at(revision, options) : undefined;
-  if (places) checkEnds(places, questions);
+  if (places) checkEnds(places, questions, revision, asOf);
   const steps = stepsOf(places, questions);
   const tree = await treeOfPairs(node, steps, options);
   chargeRows(
@@ -133,14 +133,19 @@ function stepsOf(places: Places | undefined, questions: readonly Asked[]): Step[
 }
 
 /** Throws `place_unknown` with the place of each fault in the list. */
-function checkEnds(places: Places, questions: readonly Asked[]): void {
+function checkEnds(
+  places: Places,
+  questions: readonly Asked[],
+  revision: number,
+  asOf: number | undefined,
+): void {
   const faults = questions.flatMap((question, index) =>
-    unknownEnds(places, question).map((fault) => ({
+    unknownEnds(places, question, asOf).map((fault) => ({
       ...fault,
       parameter: `questions[${index}].${fault.parameter}`,
     })),
   );
-  if (faults.length > 0) throw unknown(faults);
+  if (faults.length > 0) throw unknown(faults, revision);
 }
 
 /** The tree of places that rollups of pairs stand for: those of another one are read lane by lane. */
@@ -212,16 +217,16 @@ async function readStep(
   options: AskOptions,
 ): Promise<Iterable<AnswerOfMany>> {
   if (step.kind === 'region') {
-    const { rows, oldest } = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
-    checkKept(revision, oldest);
-    return [{ totals: await addUp(rows, step.asked) }];
+    const found = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
+    checkKept(revision, found.oldest, found.revision);
+    return [{ totals: await addUp(found.rows, step.asked) }];
   }
   const { questions, lanes } = step;
   // Rollups of the very revision are the whole answer, whatever came since.
   const { rolled, months } = await readMonths(node, lanes, revision, options);
   if (rolled === revision) return answersOfMonths(months, questions);
   const { revisions, perQuestion } = await readLanes(node.database, laneDays(step), revision, options);
-  checkKept(revision, revisions.oldest);
+  checkKept(revision, revisions.oldest, revisions.revision);
   return Promise.all(
     questions.map(async (question, place) => ({ totals: await addUp(perQuestion[place] ?? [], question) })),
   );

@@ -70,7 +70,7 @@ export class PlaceSource {
     const [head] = await this.#database.read<HeadRow & OldestRow>(headOf, options);
     if (!head) throw new Error('there is no head');
     checkReached(Number(head.revision), { as_of: revision });
-    checkKept(revision, Number(head.oldest_revision));
+    checkKept(revision, Number(head.oldest_revision), Number(head.revision));
     return head;
   }
 

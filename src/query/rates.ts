@@ -81,7 +81,7 @@ async function readRates(
   const { asOf } = question;
   const { revision: newest, rolled, oldest, rows, tree } = await readTotals(node, question, options);
   checkReached(newest, wantedBy(question));
-  checkKept(asOf, oldest);
+  checkKept(asOf, oldest, newest);
   const added = addUp(rows, question);
   const totals = added instanceof Promise ? await added : added;
   const laneRows = question.wholeLane && rolled === newest ? rows : undefined;
@@ -112,21 +112,34 @@ export async function statisticsOf(
   return readStatistics(database, statistics, { ...lanes, toItself, revision }, totals, options);
 }
 
+type MomentAsked = Pick<RatesQuestion, 'asOf' | 'minRevision'>;
+
+export interface PlacesFound {
+  places: Places;
+  revision: number;
+}
+
 /** The tree of places as of a revision, or of now. Throws as `ratesBetween` does. */
 export const placesFor = (
   source: RatesSource,
-  { asOf, minRevision }: Pick<RatesQuestion, 'asOf' | 'minRevision'>,
+  moment: MomentAsked,
   options: AskOptions,
-): Promise<{ places: Places; revision: number }> =>
-  atRevision(source, options, async ({ places }) => {
-    if (asOf !== undefined) {
-      await places.check(asOf, options);
-      return { places: await places.at(asOf, options), revision: asOf };
-    }
-    const now = await places.now(options);
-    checkReached(now.revision, { min_revision: minRevision });
-    return now;
-  });
+): Promise<PlacesFound> => atRevision(source, options, (node) => placesOfNode(node, moment, options));
+
+/** The same of one node. Throws `NotReached`, `revision_gone`. */
+export async function placesOfNode(
+  { places }: RatesSource,
+  { asOf, minRevision }: MomentAsked,
+  options: AskOptions,
+): Promise<PlacesFound> {
+  if (asOf !== undefined) {
+    await places.check(asOf, options);
+    return { places: await places.at(asOf, options), revision: asOf };
+  }
+  const now = await places.now(options);
+  checkReached(now.revision, { min_revision: minRevision });
+  return now;
+}
 
 const allMonths = { fromMonth: rollupMonth(firstItemDay), toMonth: rollupMonth(lastItemDay) };
 
@@ -152,10 +165,10 @@ async function readPlacesAt(
   options: AskOptions,
 ): Promise<FoundTotals> {
   const tree = await node.places.at(asOf, options);
-  const faults = unknownEnds(tree, question);
+  const faults = unknownEnds(tree, question, asOf);
   if (faults.length > 0) {
     await node.places.check(asOf, options);
-    throw unknown(faults);
+    throw unknown(faults, asOf);
   }
   return { ...(await readBetween(node, lanesOf(tree, question), daysOf(question), options, asOf)), tree };
 }
@@ -172,7 +185,7 @@ async function readPlaces(
     checkReached(now.revision, wantedBy(question));
     places = now.places;
     const faults = unknownEnds(places, question);
-    if (faults.length > 0) throw unknown(faults);
+    if (faults.length > 0) throw unknown(faults, now.revision);
   }
   let totals = await readBetween(node, lanesOf(places, question), daysOf(question), options);
   if (totals.places === places.revision) return { ...totals, tree: places };
@@ -183,6 +196,6 @@ async function readPlaces(
   // They change all the time. What was the newest revision a moment ago has a tree that stays.
   const { revision } = totals;
   const then = await readPlacesAt(node, question, revision, options);
-  checkKept(revision, then.oldest);
+  checkKept(revision, then.oldest, then.revision);
   return { ...then, revision };
 }

@@ -63,6 +63,10 @@ test('ports and regions are listed, searched, and shown one by one', () =>
       '/ports?limit=x',
       '/regions?view=round',
       '/regions?view=tree&limit=1',
+      '/ports?format=csv',
+      '/ports/AAAAA?x=1',
+      '/regions?serch=a',
+      '/regions/asia?x=1',
     ])
       expect((await get(server, bad)).body, bad).toMatchObject({ code: 'invalid_parameter' });
   }));

@@ -59,9 +59,9 @@ test('a standby that is behind answers nothing from before the revision asked fo
     // A place that is known where revisions come first.
     const newcomer = { origin: named('CCCCC'), destination: named('BBBBB') };
     expect(await asked({ ...newcomer, minRevision: made })).toEqual([made, 0]);
-    await expect(asked(newcomer)).rejects.toMatchObject({ code: 'place_unknown' });
+    await expect(asked(newcomer)).rejects.toMatchObject({ code: 'place_unknown', revision: before });
     for (const wanted of [{ minRevision: made + 1 }, { asOf: made + 1 }])
-      await expect(asked(wanted)).rejects.toMatchObject({ code: 'invalid_parameter' });
+      await expect(asked(wanted)).rejects.toMatchObject({ code: 'invalid_parameter', revision: made });
     expect(statementsOf(primary.events)).toBeGreaterThan(0);
     await resumeReplay();
     await caughtUp();
@@ -74,7 +74,7 @@ test(
   { timeout: 60_000 },
   () =>
     withReplica(async ({ primary, standby, pauseReplay, resumeReplay, caughtUp }) => {
-      await publishItems(primary.database, items(3));
+      const { revision: before } = await publishItems(primary.database, items(3));
       await caughtUp();
       await pauseReplay();
       const { revision } = await publishItems(primary.database, items(4));
@@ -100,6 +100,7 @@ test(
           code: 'revision_not_here',
           status: 503,
           retryAfter: 1,
+          revision: before,
         });
       // Whoever comes again until it is there is answered, and by nobody but the standby.
       const answer = (async (): Promise<RatesAnswer> => {

@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { FairwayError } from '../../errors.js';
 import { putPlace, type PlaceChange, type PlaceRow } from '../../ingest/places.js';
+import { revisionText } from '../../query/ends.js';
 import type { PlaceName, Places, Port, Region } from '../../query/places.js';
 import { placesFor } from '../../query/rates.js';
 import { requireScope } from '../access.js';
@@ -24,7 +25,8 @@ export function placesRoutes(server: Server, services: Services): void {
       const { places, revision } = await treeFor(query, reply);
       const codes =
         query.search === undefined ? [...places.ports.keys()] : places.search('port', query.search);
-      const region = query.region === undefined ? undefined : existing(places, 'region', query.region).slug;
+      const region =
+        query.region === undefined ? undefined : existing(places, 'region', query.region, query.as_of).slug;
       const within = region === undefined ? undefined : new Set(places.codesBelow(region));
       const wanted = codes.filter((code) => within?.has(code) ?? true).slice(0, query.limit);
       return { ports: wanted.map((code) => existing(places, 'port', code)), revision };
@@ -50,14 +52,14 @@ export function placesRoutes(server: Server, services: Services): void {
     ...routes.port,
     handler: async ({ params, query }, reply) => {
       const { places, revision } = await treeFor(query, reply);
-      return { ...existing(places, 'port', params.code), revision };
+      return { ...existing(places, 'port', params.code, query.as_of), revision };
     },
   });
   server.route({
     ...routes.region,
     handler: async ({ params, query }, reply) => {
       const { places, revision } = await treeFor(query, reply);
-      const region = existing(places, 'region', params.slug);
+      const region = existing(places, 'region', params.slug, query.as_of);
       return { ...region, ports: places.codesBelow(region.slug).length, revision };
     },
   });
@@ -93,14 +95,14 @@ export function placeChangesRoutes(server: Server, services: Services): void {
   });
 }
 
-function existing(places: Places, kind: 'port', code: string): Port;
-function existing(places: Places, kind: 'region', code: string): Region;
-function existing(places: Places, kind: PlaceName['kind'], code: string): Port | Region {
+function existing(places: Places, kind: 'port', code: string, asOf?: number): Port;
+function existing(places: Places, kind: 'region', code: string, asOf?: number): Region;
+function existing(places: Places, kind: PlaceName['kind'], code: string, asOf?: number): Port | Region {
   const found = kind === 'port' ? places.ports.get(code) : places.regions.get(code);
   if (found) return found;
   const suggestions = places.near(code, [kind]);
   const names = suggestions.map((place) => `${place.code} (${place.name})`).join(', ');
-  const message = `there is no ${kind} '${code}'`;
+  const message = `there is no ${kind} '${code}'${revisionText(asOf)}`;
   throw new FairwayError('place_unknown', names === '' ? message : `${message}; did you mean ${names}?`, {
     faults: [
       {

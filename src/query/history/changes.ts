@@ -78,9 +78,9 @@ async function readChanges(
   const newest = Number(head?.newest ?? 0);
   const oldest = Number(head?.oldest_revision ?? 0);
   checkReached(newest, { since, until: wanted });
-  checkKept(since === 0 ? undefined : since, oldest);
+  checkKept(since === 0 ? undefined : since, oldest, newest);
   const until = wanted ?? newest;
-  checkKept(until, oldest);
+  checkKept(until, oldest, newest);
   const moves = await movesByLane(rows);
   const lanes = await Promise.all(moves.map((lane) => changesOf(node, lane, until, options)));
   const lastLane = moves.length < lanesAtOnce ? undefined : moves.at(-1)?.lane;
@@ -156,7 +156,7 @@ async function changesOf(
   const range = { from, to, fromMonth: rollupMonth(from), toMonth: rollupMonth(to) };
   const totals = await lanes.read({ origin, destination, ...range }, options, until);
   checkReached(totals.revision, { until });
-  checkKept(until, totals.oldest);
+  checkKept(until, totals.oldest, totals.revision);
   const { counts, sums } = await addUp(totals.rows, range);
   for (let index = 0; index < counts.length; index++) {
     const [count, moved] = [counts[index] ?? 0, movedCounts[index] ?? 0];

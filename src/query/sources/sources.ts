@@ -1,13 +1,12 @@
 /** Which batches stand behind a lane's days: in go two places and days, out come the items and sums of each batch. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database, ReadOptions } from '../../database/database.js';
-import { FairwayError } from '../../errors.js';
 import { unpackItems } from '../../segment.js';
 import { atRevision, checkKept, checkReached } from '../at-revision.js';
 import { chargeRows, rowsOfLanes, type AskOptions } from '../cost.js';
 import { rollupMonth } from '../../rollup.js';
-import type { Places } from '../places.js';
-import type { RatesQuestion, RatesSource } from '../rates.js';
+import { lanesOf, unknown, unknownEnds } from '../ends.js';
+import { placesOfNode, type RatesQuestion, type RatesSource } from '../rates.js';
 import { segmentsWithBatches, type SourceRow } from './sql.js';
 
 /** Bytes of segments that are added up before other requests get their turn: about a millisecond's work. */
@@ -107,45 +106,26 @@ async function readSources(
   question: SourcesQuestion,
   options: AskOptions,
 ): Promise<DaySources> {
-  const { database, places: trees } = node;
+  const { database } = node;
   const { origin, destination, day, asOf, minRevision } = question;
-  const now = asOf === undefined ? await trees.now(options) : undefined;
-  if (now) checkReached(now.revision, { min_revision: minRevision });
-  if (asOf !== undefined) await trees.check(asOf, options);
-  const places = now?.places ?? (await trees.at(asOf ?? 0, options));
-  const lanes = {
-    origins: portsOf(places, 'origin', origin),
-    destinations: portsOf(places, 'destination', destination),
+  const tree = await placesOfNode(node, question, options);
+  const ends = {
+    origin: { place: origin, parameter: 'origin' },
+    destination: { place: destination, parameter: 'destination' },
   };
+  const faults = unknownEnds(tree.places, ends, asOf);
+  if (faults.length > 0) throw unknown(faults, tree.revision);
+  const lanes = lanesOf(tree.places, ends);
   const month = rollupMonth(day);
   const days = { from: day, to: day };
   chargeRows(rowsOfLanes(lanes, { ...days, fromMonth: month, toMonth: month }), options);
   const found = await sourcesOf(database, lanes, days, null, asOf ?? null, options);
   checkReached(found.revision, { min_revision: minRevision, as_of: asOf });
-  checkKept(asOf, found.oldest);
+  checkKept(asOf, found.oldest, found.revision);
   const { placesRevision, batches, revision } = found;
   if (asOf !== undefined) return { batches, revision: asOf };
-  if (placesRevision === places.revision) return { batches, revision };
+  if (placesRevision === tree.places.revision) return { batches, revision };
   // The places changed between the tree and the snapshot, whose revision has a tree that stays.
   const { charge: _, ...paid } = options;
   return readSources(node, { ...question, asOf: revision }, paid);
-}
-
-function portsOf(places: Places, parameter: string, name: string): readonly string[] {
-  const ports = places.portsOf(name);
-  if (ports) return ports;
-  const suggestions = places.near(name);
-  const message = `there is no port or region '${name}'`;
-  const names = suggestions.map((place) => `${place.code} (${place.name})`).join(', ');
-  throw new FairwayError('place_unknown', names === '' ? message : `${message}; did you mean ${names}?`, {
-    faults: [
-      {
-        parameter,
-        message,
-        expected: 'the code of a port or the slug of a region; /ports and /regions list them',
-        value: name,
-        suggestions,
-      },
-    ],
-  });
 }
