@@ -3,6 +3,7 @@
  * (1 to 4), byte 1 the width of a sum (1 to 7), then each day that has items as (day of the month from 0, count, sum),
  * by day, numbers big-endian. Written and read by `query`.
  */
+import { bigEndian } from './big-endian.js';
 import { dayOf, monthOf } from './days.js';
 
 const headerBytes = 2;
@@ -81,13 +82,6 @@ export function addRollup(
     counts[index] = (counts[index] ?? 0) + bigEndian(bytes, at + 1, countWidth);
     sums[index] = (sums[index] ?? 0) + bigEndian(bytes, at + 1 + countWidth, sumWidth);
   }
-}
-
-/** `Buffer.readUIntBE` checks its arguments each time; a month has up to 62 numbers. */
-function bigEndian(bytes: Buffer, start: number, width: number): number {
-  let value = 0;
-  for (let index = start; index < start + width; index++) value = value * 256 + (bytes[index] ?? 0);
-  return value;
 }
 
 const bytesFor = (largest: number): number => {

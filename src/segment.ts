@@ -3,6 +3,8 @@
  * Numbers are big-endian: byte 0 the width of a day offset (1 or 2), byte 1 the width of a price offset (1 to 4),
  * bytes 2-5 the smallest price; then each item as (day - first day, price - smallest price), by day and price.
  */
+import { bigEndian } from './big-endian.js';
+
 export const segmentFormat = 1;
 const headerBytes = 6;
 
@@ -58,35 +60,46 @@ function write(payload: Buffer, at: number, value: number, width: number): numbe
 
 /**
  * Calls `visit(day offset from the segment's first day, price)` for each item; only for those of the offsets `from` to
- * `to` where they are given. Throws on an unknown format.
+ * `to` where they are given. The payload is all of the bytes, or those from `start` to before `end`. Throws on an unknown
+ * format.
  */
 export function unpackItems(
   format: number,
-  payload: Buffer,
+  bytes: Buffer,
   visit: (dayOffset: number, price: number) => void,
   from = 0,
   to = Infinity,
+  start = 0,
+  end = bytes.length,
 ): void {
   if (format !== segmentFormat) throw new Error(`segment format ${format} is not known to this version`);
-  const dayWidth = payload[0] ?? 0;
-  const priceWidth = payload[1] ?? 0;
-  const lowest = payload.readUInt32BE(2);
+  const dayWidth = bytes[start] ?? 0;
+  const priceWidth = bytes[start + 1] ?? 0;
+  const lowest = bytes.readUInt32BE(start + 2);
   const width = dayWidth + priceWidth;
-  const dayAt = (item: number): number => payload.readUIntBE(headerBytes + item * width, dayWidth);
-  const items = Math.floor((payload.length - headerBytes) / width);
-  for (let item = from > 0 ? firstItem(items, dayAt, from) : 0; item < items; item++) {
-    const day = dayAt(item);
+  const first = start + headerBytes;
+  const items = Math.floor((end - first) / width);
+  let at = first + (from > 0 ? firstItem(bytes, first, items, dayWidth, width, from) : 0) * width;
+  for (const last = first + items * width; at < last; at += width) {
+    const day = bigEndian(bytes, at, dayWidth);
     if (day > to) break;
-    visit(day, lowest + payload.readUIntBE(headerBytes + item * width + dayWidth, priceWidth));
+    visit(day, lowest + bigEndian(bytes, at + dayWidth, priceWidth));
   }
 }
 
-/** The first of so many items, sorted by day, whose day is not before `from`. */
-function firstItem(items: number, dayAt: (item: number) => number, from: number): number {
+/** The first of so many items from `first` on, sorted by day, whose day is not before `from`. */
+function firstItem(
+  bytes: Buffer,
+  first: number,
+  items: number,
+  dayWidth: number,
+  width: number,
+  from: number,
+): number {
   let [low, high] = [0, items];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (dayAt(middle) < from) low = middle + 1;
+    if (bigEndian(bytes, first + middle * width, dayWidth) < from) low = middle + 1;
     else high = middle;
   }
   return low;

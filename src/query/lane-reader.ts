@@ -4,8 +4,8 @@
  * load a statement is shared by several, and costs each of them less (bench/read).
  */
 import type { Database, ReadOptions } from '../database/database.js';
+import { runsOf, type Runs } from './changes/runs.js';
 import {
-  type Changes,
   rolledLanes,
   totalsOfLanes,
   type ChangedLanesRow,
@@ -20,8 +20,6 @@ const statementsAtOnce = 4;
 const questionsPerStatement = 64;
 /** Beside each statement under way, so many must have come for another to be worth its cost (docs/decisions/0003-rollups.md). */
 const questionsBesideStatement = 4;
-/** Characters of attempts that are sent along with a statement: some thousand of them. */
-const longestChanges = 16_384;
 /** A statement that takes longer, such as one that reads from disk, is waited for no longer by fewer. */
 const longestWaitMilliseconds = 1;
 
@@ -142,9 +140,9 @@ export class LaneReader {
     if (!this.#since) {
       const read = await readLanes(this.#database, questions, 'rolled', options);
       if (read.revisions.revision === read.revisions.rolled) return read;
-    } else if (this.#since.changes) {
-      const { revision, rolled, changes } = this.#since;
-      const read = await readLanes(this.#database, questions, changes, options);
+    } else if (this.#since.runs) {
+      const { revision, rolled, runs } = this.#since;
+      const read = await readLanes(this.#database, questions, runs, options);
       if (read.revisions.revision === revision && read.revisions.rolled === rolled) return read;
     }
     const { since, ...read } = await readLanes(this.#database, questions, 'now', options);
@@ -158,7 +156,7 @@ interface Since {
   revision: number;
   rolled: number;
   /** Undefined where they are too many to be sent along. */
-  changes: Changes | undefined;
+  runs: Runs | undefined;
 }
 
 export interface LanesRead {
@@ -170,13 +168,13 @@ export interface LanesRead {
 }
 
 /**
- * Lanes in one statement; at `rolled`, what the rollups have of them, be it the whole answer or not; with `Changes`, these
+ * Lanes in one statement; at `rolled`, what the rollups have of them, be it the whole answer or not; with `Runs`, these
  * added, which are what came since the rollups or not.
  */
 export async function readLanes(
   database: Database,
   questions: readonly LaneDays[],
-  at: 'rolled' | 'now' | number | Changes,
+  at: 'rolled' | 'now' | number | Runs,
   options: ReadOptions,
 ): Promise<LanesRead> {
   const statement = at === 'rolled' ? rolledLanes(questions) : totalsOfLanes(questions, at);
@@ -185,16 +183,18 @@ export async function readLanes(
   const perQuestion = questions.map((): SummedRow[] => []);
   for (const { months, question = 0, segments = null } of rows) {
     addMonths(perQuestion, months);
-    addSegments(perQuestion[question - 1], segments);
+    if (segments === null) continue;
+    perQuestion[question - 1]?.push({ ...noRow, segments: Buffer.from(segments, 'base64') });
   }
   const revisions = revisionsOf(rows[0]);
   const { revision, rolled } = revisions;
   if (at !== 'now' || revision === rolled) return { revisions, perQuestion };
   const first = rows.find(({ question }) => question === 1);
-  const [came, went] = [first?.came ?? '{}', first?.went ?? '{}'];
-  const changes = came.length + went.length > longestChanges ? undefined : { came, went };
-  return { revisions, perQuestion, since: { revision, rolled, changes } };
+  const runs = runsOf(first?.came ?? '{}', first?.went ?? '{}');
+  return { revisions, perQuestion, since: { revision, rolled, runs } };
 }
+
+const noRow = { month: null, change: null, first_day: null, format: null, payload: null };
 
 function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null): void {
   if (encoded === null) return;
@@ -207,22 +207,6 @@ function addMonths(perQuestion: readonly SummedRow[][], encoded: string | null):
       change: null,
       first_day: null,
       format: null,
-    });
-    at = end;
-  }
-}
-
-function addSegments(rows: SummedRow[] | undefined, encoded: string | null): void {
-  if (encoded === null) return;
-  const segments = Buffer.from(encoded, 'base64');
-  for (let at = 0; at < segments.length;) {
-    const end = at + 8 + segments.readUInt16BE(at + 6);
-    rows?.push({
-      month: null,
-      change: segments.readInt16BE(at),
-      first_day: segments.readUInt16BE(at + 2),
-      format: segments.readInt16BE(at + 4),
-      payload: segments.subarray(at + 8, end),
     });
     at = end;
   }

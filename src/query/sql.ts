@@ -1,6 +1,7 @@
 /** The statements of queries. */
 import type { QueryConfig } from 'pg';
 import { aroundRollups, came, sinceRollups, went, type Between } from './changes/sql.js';
+import type { Runs } from './changes/runs.js';
 import { numbers, texts } from './rollup/payloads.js';
 
 export interface HeadRow {
@@ -52,6 +53,8 @@ export interface SummedRow {
   first_day: number | null;
   format: number | null;
   payload: Buffer | null;
+  /** Segments of a lane, as `ChangedLanesRow` has them: an object each took a third of the client's time. All else is null then. */
+  segments?: Buffer;
 }
 
 /** The first row has the revisions and nothing else. */
@@ -185,24 +188,20 @@ const lanesNow =
 const lanesAt =
   lists(aroundRollups) + changedLanes(cameAndWent(aroundRollups), `, ${oldestRevision} as oldest_revision`);
 /**
- * As lists: a range of attempts is taken for so many of them that PostgreSQL 18 may read all of their segments, not those
- * of the lane (0.3 s a question after 1,000 batches, seen in bench/scale).
+ * The upper end of a run is that of a row, which the index of attempts cannot serve. `between` it can, and PostgreSQL 18,
+ * which expects to skip from day to day in the index of lanes, may take it and read all segments of the run (0.3 s a
+ * question after 1,000 batches). The lower end as a row would not begin the scan (docs/decisions/0003-rollups.md).
  */
-const lanesKnown = changedLanes(`${segmentsOfLane('1', '= any ($7::bigint[])')}
-    union all ${segmentsOfLane('-1', '= any ($8::bigint[])')}`);
-
-/** Attempts that came since the rollups, and those that went, each as PostgreSQL writes arrays. */
-export interface Changes {
-  came: string;
-  went: string;
-}
+const lanesKnown = changedLanes(`select k.change, s.first_day, s.format, s.payload
+      from unnest($7::bigint[], $8::bigint[], $9::smallint[]) as k (first, last, change)
+      cross join lateral (${segmentsOfLane('k.change', '>= k.first and (s.lane, s.attempt) <= (l.id, k.last)')} offset 0) s`);
 
 /**
  * The totals of any number of lanes, each for its range of days, in one statement and so one snapshot, a row each. A lane's
  * month is about 150 bytes, whatever the number of items and batches behind it (docs/decisions/0003-rollups.md).
- * With `Changes`, of the attempts that are in them, which whoever asks compares with the revisions it gets.
+ * With `Runs`, of the attempts that are in them, which whoever asks compares with the revisions it gets.
  */
-export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number | Changes): QueryConfig => {
+export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number | Runs): QueryConfig => {
   const values: unknown[] = [
     ...lanesAndMonths(questions),
     numbers(questions.map(({ from }) => from)),
@@ -210,7 +209,12 @@ export const totalsOfLanes = (questions: readonly LaneDays[], at: 'now' | number
   ];
   if (at === 'now') return { name: 'totals-and-changes', text: lanesNow, values };
   if (typeof at === 'number') return { name: 'totals-at', text: lanesAt, values: [...values, at] };
-  return { name: 'totals-and-known-changes', text: lanesKnown, values: [...values, at.came, at.went] };
+  const { first, last, change } = at;
+  return {
+    name: 'totals-and-known-changes',
+    text: lanesKnown,
+    values: [...values, numbers(first), numbers(last), numbers(change)],
+  };
 };
 
 const lanesBetween = `any (array(select l.id from fairway.lanes l
