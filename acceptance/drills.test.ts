@@ -52,12 +52,11 @@ test('kill-service: killed again and again, each batch has happened once or not 
 }, 180_000);
 
 test.for([
-  ['torn-batch', ['replaced', 'withdrawn', ...asked]],
-  ['kill-service', ['kills', 'past', 'again', 'many', 'changes']],
-] as const)(
-  '%s with readers on a standby that lags: the same, and whoever sends min_revision never goes back',
-  { timeout: 180_000 },
-  async ([name, names]) => {
+  { name: 'torn-batch', names: ['replaced', 'withdrawn', ...asked] },
+  { name: 'kill-service', names: ['kills', 'past', 'again', 'many', 'changes'] },
+])(
+  '$name with readers on a standby that lags: the same, and whoever sends min_revision never goes back',
+  async ({ name, names }) => {
     const { counts, checked } = await drill([name, '--standby', '--seconds', '10', ...load]);
     expect(none(counts, ['published', 'filled', 'lags', ...names])).toEqual([]);
     expect(none(checked, ['acknowledged', 'itemsCompared', 'rollups', 'revisionsCompared'])).toEqual([]);
