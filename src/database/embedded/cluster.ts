@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { codeOf, FairwayError, messageOf } from '../../errors.js';
@@ -107,6 +108,9 @@ export async function probe(
   }
 }
 
+/** A 64th of the machine's memory, within bounds: what is used of it is what is read (docs/decisions/0003-rollups.md). */
+const sharedMegabytes = (): number => Math.min(512, Math.max(128, Math.floor(totalmem() / 64 / (1 << 20))));
+
 /**
  * Starts the server in a session of its own, so that Ctrl-C in the terminal reaches us and not it. Returns its pid
  * once it answers. Throws when it ends before, with the last words of its log.
@@ -127,6 +131,7 @@ export async function start(
     port: String(details.port),
     unix_socket_directories: '',
     wal_level: 'replica',
+    shared_buffers: `${sharedMegabytes()}MB`,
     ...settings,
   };
   const words = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
