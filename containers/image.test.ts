@@ -30,7 +30,7 @@ test('the image runs the service, not as root, with a health check and labels', 
   expect([...config.Entrypoint, ...config.Cmd]).toEqual([
     'node',
     '--max-semi-space-size=4',
-    '--heap-growing-percent=50',
+    '--heap-growing-percent=100',
     '/app/dist/main.js',
     'serve',
   ]);
