@@ -26,7 +26,7 @@ export const requireScope =
     callers.set(request, { key: id, all: scopes.includes('admin') });
   };
 
-/** The same for questions, where they take a key: any that there is, whatever its scopes. */
+/** The same for questions, where they take a key: any key, whatever its scopes. */
 export const requireKey =
   ({ readers, deadline }: Pick<Services, 'readers' | 'deadline'>) =>
   async ({ headers: { authorization } }: FastifyRequest): Promise<void> => {

@@ -1,7 +1,7 @@
 /** Totals per day: in go rows of rollups and segments, out come counts and sums. Pure, but for turns it gives to others. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { firstItemDay, lastItemDay } from '../days.js';
-import { firstDayOf, unpackRollup } from '../rollup.js';
+import { addRollup, firstDayOf } from '../rollup.js';
 import { unpackItems } from '../segment.js';
 import type { SummedRow } from './sql.js';
 
@@ -60,8 +60,7 @@ function addRow(totals: DayTotals, row: SummedRow): void {
   if (segments) addSegments(totals, segments);
   if (payload === null) return;
   if (month !== null) {
-    const shift = firstDayOf(month) - totals.from;
-    unpackRollup(payload, (day, count, sum) => add(totals, shift + day, count, sum));
+    addRollup(totals, firstDayOf(month) - totals.from, payload, 0, payload.length);
   } else if (change !== null && first_day !== null && format !== null) {
     const shift = first_day - totals.from;
     const visit = (offset: number, price: number): void =>
