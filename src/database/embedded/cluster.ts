@@ -77,7 +77,17 @@ export function initialise(
   renameSync(unfinished, dataOf(folder));
 }
 
-const environment = (): NodeJS.ProcessEnv => ({ PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC' });
+/** Up to so many bytes a process of the server keeps what it let go of, for the next statement. */
+const keptBytes = String(2 << 20);
+
+const environment = (): NodeJS.ProcessEnv => ({
+  PATH: process.env['PATH'] ?? '',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  // By default glibc gives 128 kB back to the system each time, and is given as much again, page by page.
+  MALLOC_TRIM_THRESHOLD_: keptBytes,
+  MALLOC_MMAP_THRESHOLD_: keptBytes,
+});
 
 /** Pid of the server by its own file, where that process lives. */
 export function runningPid(folder: string): number | undefined {

@@ -21,7 +21,7 @@ export interface RolledMonthsRow {
   months: string | null;
 }
 
-/** A step's questions are 256 at the most, months end with 2058 and a rollup has up to 374 bytes. */
+/** A step's questions are 512 at the most, months end with 2058 and a rollup has up to 374 bytes. */
 const packed = `encode(string_agg(int8send((r.lane::bigint << 32) | (r.question << 21) | (r.month::bigint << 10)
       | length(r.payload)) || r.payload, ''::bytea), 'base64')`;
 
