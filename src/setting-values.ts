@@ -29,6 +29,14 @@ export const hours = (low: number, high: number) => (text: string) => {
   return Number(text);
 };
 
+export const loadPercent = (text: string): number | 'auto' => {
+  if (text === 'auto') return text;
+  if (!/^0*([1-9][0-9]?|100)$/.test(text)) {
+    throw new Error(`'${text}' is neither 'auto' nor a whole number from 1 to 100`);
+  }
+  return Number(text);
+};
+
 const levels: readonly string[] = ['auto', 'silent', 'error', 'warn', 'info', 'debug'];
 
 export const levelName = (text: string): string => {

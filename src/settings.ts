@@ -8,6 +8,7 @@ import {
   hostName,
   hours,
   levelName,
+  loadPercent,
   processRole,
   readKeysName,
   roleName,
@@ -74,8 +75,8 @@ export interface Config {
   partMegabytes: number;
   /** How long an open batch in parts waits for its next part. */
   unfinishedHours: number;
-  /** What loading may use of one core's time, in percent. */
-  loadShare: number;
+  /** What loading may use of one core's time, in percent; `auto`: all of it while few questions are asked. */
+  loadShare: number | 'auto';
   /** Whom the command line asks. */
   url: string;
   /** What the command line shows there. */
@@ -309,10 +310,10 @@ export const settings: readonly Setting[] = [
   {
     name: 'FAIRWAY_LOAD_SHARE',
     key: 'loadShare',
-    fallback: '100',
+    fallback: 'auto',
     explanation:
-      'percent of one core’s time that loading may use, so that reads stay fast; 100 is full speed',
-    parse: wholeNumber(1, 100),
+      'percent of one core’s time that loading may use, so that reads stay fast; 100 is full speed, auto is that while few ask',
+    parse: loadPercent,
   },
   {
     name: 'FAIRWAY_URL',

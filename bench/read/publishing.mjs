@@ -8,32 +8,17 @@ import { pathOf, readmeQuestion } from '../support/items.mjs';
 import { startService } from '../support/service.mjs';
 import { median, medianRatio } from '../support/statistics.mjs';
 
-/** Percent of a core that loading may use: all of it, as by default, and little, for those to whom reads come first. */
-export const loadShares = [100, 20];
 const items = 50_000;
 const files = 8;
 /** Until the first batch is on its way, and for those on their way to end. */
 const aheadMilliseconds = 500;
 
-/** Of each share and number of connections: questions/s beside publishing, of quiet ones, and batches/s. */
-export async function measurePublishing(options) {
-  const { root, folder, progress } = options;
+/** Of each number of connections: questions/s beside publishing, of quiet ones, and batches/s. */
+export async function measurePublishing({ root, folder, dataDir, client, settings, progress }) {
   const file = fileMaker({ root, folder, progress });
   const batches = [];
   for (let seed = 1; seed <= files; seed++) batches.push(await file({ items, seed: seed + 100 }));
-  const measured = [];
-  for (const loadShare of loadShares) measured.push(...(await measureShare(loadShare, batches, options)));
-  return measured;
-}
-
-async function measureShare(loadShare, batches, { root, folder, dataDir, client, settings, progress }) {
-  const service = await startService({
-    root,
-    dataDir,
-    level: 'info',
-    log: join(folder, 'publishing.log'),
-    more: { FAIRWAY_LOAD_SHARE: String(loadShare) },
-  });
+  const service = await startService({ root, dataDir, level: 'info', log: join(folder, 'publishing.log') });
   const sender = await startChild(join(root, 'bench', 'support', 'sender.mjs'), {});
   try {
     const path = pathOf(readmeQuestion);
@@ -48,9 +33,7 @@ async function measureShare(loadShare, batches, { root, folder, dataDir, client,
     for (const connections of settings.connections) {
       const [quiet, beside, rates] = [[], [], []];
       for (let round = 0; round < settings.rounds; round++) {
-        progress.show(
-          `publishing at ${loadShare} %, round ${round + 1} of ${settings.rounds}, ${connections} connections…`,
-        );
+        progress.show(`publishing, round ${round + 1} of ${settings.rounds}, ${connections} connections…`);
         quiet.push(await ask(connections));
         const milliseconds = settings.seconds * 1_000 + 2 * aheadMilliseconds;
         const sent = sender.ask({ kind: 'publishing', url: service.url, files: batches, milliseconds });
@@ -63,7 +46,6 @@ async function measureShare(loadShare, batches, { root, folder, dataDir, client,
         await delay(3 * aheadMilliseconds);
       }
       measured.push({
-        loadShare,
         connections,
         perSecond: median(beside),
         ofQuiet: medianRatio(beside, quiet),

@@ -30,7 +30,7 @@ measured and how to read it: [bench/README.md](../README.md).
 - Commit: ${result.commit}
 - Command: \`${result.command}\`: ${settings.rounds} rounds of ${settings.seconds} s, interleaved; medians
 - Pools of ${settings.poolSize} connections on both sides; the log goes to a file
-- Publishing: one process that does both; by default loading may take all of a core (FAIRWAY_LOAD_SHARE=100)
+- Publishing: one process that does both, with the load share it has by default (FAIRWAY_LOAD_SHARE=auto)
 
 ${result.datasets.map(renderDataset).join('\n')}`;
 }
@@ -101,9 +101,9 @@ function goalRows({ cases, memory, publishing }) {
       measured >= share ? 'yes' : 'no',
     ];
   });
-  for (const { loadShare, connections, perSecond, ofQuiet, batchesPerSecond } of publishing)
+  for (const { connections, perSecond, ofQuiet, batchesPerSecond } of publishing)
     rows.push([
-      `repeated, ${connections} connections, beside ${fixed(batchesPerSecond, 1)} batches/s of 50,000 (load share ${loadShare}): ${whole(perSecond)}/s`,
+      `repeated, ${connections} connections, beside ${fixed(batchesPerSecond, 1)} batches/s of 50,000: ${whole(perSecond)}/s`,
       `${fixed(besidePublishing)} of quiet`,
       fixed(ofQuiet),
       ofQuiet >= besidePublishing ? 'yes' : 'no',

@@ -11,7 +11,8 @@ import type { Emit, FairwayEvent } from '../events.js';
 import { listen } from '../http/listen.js';
 import { createServer, type Lifecycle, type Server } from '../http/server.js';
 import { newestRevision } from '../query/head.js';
-import { paceOf } from '../pace.js';
+import { GiveWay } from '../give-way.js';
+import { Pace } from '../pace.js';
 import { Roller } from '../query/roller.js';
 import { migrateAndAdopt, seed } from '../ingest/prepare.js';
 import { readStorage } from '../ingest/retention/storage.js';
@@ -35,7 +36,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
   const stop = watchSignals(context.env);
   const opened = await openConfigured(config, context.env, context.cwd, emit);
   const lifecycle: Lifecycle = { stopping: false };
-  const pace = paceOf(config.loadShare);
+  const pace = paceOf(config, subscribe);
   // A process that only answers questions writes nothing: others bring the rollups up to date.
   const roller = config.role === 'read' ? undefined : new Roller(opened.database, emit, pace);
   let uploads: UploadService | undefined;
@@ -52,7 +53,7 @@ export async function runService(context: Context, flags: ConfigFlags, prepareFi
       if (changesRates.has(event.kind)) roller?.kick();
     });
     uploads = openUploads(opened, config, emit, { onBehind: () => roller?.kick(), pace });
-    server = buildServer({ ...opened, roller, uploads }, config, emit, subscribe, lifecycle);
+    server = buildServer({ ...opened, roller, uploads, pace }, config, emit, subscribe, lifecycle);
     const address = await listen(server, config.host, config.port);
     emit({ kind: 'listening', address });
     context.stdout.write(greeting(address, opened.embedded, loaded));
@@ -91,6 +92,16 @@ function eventBus(context: Context, config: Config): { emit: Emit; subscribe: (l
   };
 }
 
+/** Of all loads of this process, and of rolling up what they bring. */
+function paceOf({ loadShare }: Config, subscribe: (listener: Emit) => void): Pace {
+  if (loadShare !== 'auto') return Pace.of(loadShare);
+  const pace = Pace.of(100);
+  const giveWay = new GiveWay(pace);
+  subscribe((event) => giveWay.observe(event));
+  giveWay.watch();
+  return pace;
+}
+
 function buildServer(
   {
     database,
@@ -98,7 +109,8 @@ function buildServer(
     embedded,
     roller,
     uploads,
-  }: OpenedDatabase & { roller: Roller | undefined; uploads: UploadService },
+    pace,
+  }: OpenedDatabase & { roller: Roller | undefined; uploads: UploadService; pace: Pace },
   config: Config,
   emit: Emit,
   subscribe: (listener: Emit) => void,
@@ -111,6 +123,7 @@ function buildServer(
     room: () => uploads.disk.room(),
     reserveBytes: uploads.disk.reserveBytes,
     debt: () => uploads.debt.now(),
+    loadShare: () => pace.percent,
   });
   subscribe(metrics.observe);
   return createServer({

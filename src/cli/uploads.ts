@@ -33,7 +33,7 @@ export function openUploads(
   opened: OpenedDatabase,
   config: Config,
   emit: Emit,
-  { onBehind, pace }: { onBehind: () => void; pace: Pace | undefined },
+  { onBehind, pace }: { onBehind: () => void; pace: Pace },
 ): UploadService {
   const limits = uploadLimits({
     uploads: config.uploads,

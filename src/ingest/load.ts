@@ -17,7 +17,7 @@ const trailer = Buffer.from([0xff, 0xff]);
 const postgresEpoch = 10_957;
 const fixedBytes = 2 + 8 * 4 + 4 + 8 + 4 + 4 + 4 + 4 + 2;
 const fullChunkBytes = 1 << 18;
-/** With a pace PostgreSQL gets less at once. */
+/** Where it rests, PostgreSQL gets less at once. */
 const pacedChunkBytes = 1 << 16;
 /** All rests of one COPY: a transaction is open meanwhile. */
 const longestRests = 700;
@@ -30,13 +30,14 @@ export async function loadSegments(
   laneIds: ArrayLike<number>,
   pace?: Pace,
 ): Promise<void> {
-  const rows = encode(owner, segments, laneIds, pace ? pacedChunkBytes : fullChunkBytes);
+  const chunkBytes = (): number => (!pace || pace.fullSpeed ? fullChunkBytes : pacedChunkBytes);
+  const rows = encode(owner, segments, laneIds, chunkBytes);
   await pipeline(pace ? paced(rows, pace) : rows, client.query(copyFrom(copySegments)));
 }
 
 /** Rests after each chunk. */
 async function* paced(chunks: Iterable<Buffer>, pace: Pace): AsyncGenerator<Buffer> {
-  const rest = restsBetween(pace.within(longestRests));
+  const rest = restsBetween(pace, longestRests);
   for (const chunk of chunks) {
     yield chunk;
     await rest();
@@ -47,15 +48,15 @@ function* encode(
   owner: { attempt: string; part: number },
   segments: Iterable<Segment>,
   laneIds: ArrayLike<number>,
-  chunkBytes: number,
+  chunkBytes: () => number,
 ): Generator<Buffer> {
   yield signature;
-  let chunk = Buffer.allocUnsafe(chunkBytes);
+  let chunk = Buffer.allocUnsafe(chunkBytes());
   let at = 0;
   for (const segment of segments) {
-    if (at + fixedBytes + segment.payload.length > chunkBytes) {
+    if (at + fixedBytes + segment.payload.length > chunk.length) {
       yield chunk.subarray(0, at);
-      chunk = Buffer.allocUnsafe(chunkBytes);
+      chunk = Buffer.allocUnsafe(chunkBytes());
       at = 0;
     }
     at = writeRow(chunk, at, owner, segment, laneIds[segment.lane] ?? 0);

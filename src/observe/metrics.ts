@@ -12,6 +12,8 @@ export interface MetricsOptions extends StorageOptions, DebtOptions {
   pool: () => { total: number; idle: number; waiting: number };
   /** Asks the database for the newest revision; rejects where it does not answer. */
   revision: () => Promise<number>;
+  /** What loads may use of one core's time just now, in percent. */
+  loadShare: () => number;
 }
 
 export interface Metrics {
@@ -94,7 +96,7 @@ function eventMetrics(registry: Registry): Observers {
 }
 
 /** Read at the moment they are asked for. */
-function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
+function gauges(registry: Registry, { pool, revision, loadShare }: MetricsOptions): void {
   const gauge = (configuration: Omit<GaugeConfiguration<string>, 'registers'>): void =>
     registry.registerMetric(new Gauge({ ...configuration, registers: [] }));
   gauge({
@@ -112,6 +114,13 @@ function gauges(registry: Registry, { pool, revision }: MetricsOptions): void {
     help: 'Who waits for a connection to the database',
     collect() {
       this.set(pool().waiting);
+    },
+  });
+  gauge({
+    name: 'fairway_load_share_percent',
+    help: 'What loads may use of one core’s time just now',
+    collect() {
+      this.set(loadShare());
     },
   });
   // Both gauges are collected at the same time: one question answers both.

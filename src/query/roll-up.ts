@@ -34,7 +34,7 @@ const longestRests = 30_000;
 /** Rests where there is a pace. Undefined where another process rolls up just now, or there is nothing to do. */
 export async function rollUp(database: Database, emit: Emit, pace?: Pace): Promise<RolledUp | undefined> {
   const begun = performance.now();
-  const rest = restsBetween(pace?.within(longestRests));
+  const rest = restsBetween(pace, longestRests);
   const result = await database.transaction(async (client) => {
     if (!(await lockRollups(client))) return undefined;
     const revisions = await rollupRevisions(client);

@@ -3,7 +3,7 @@ import type { QueryConfig } from 'pg';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatDay, parseDay } from '../../src/days.js';
-import { paceOf } from '../../src/pace.js';
+import { Pace } from '../../src/pace.js';
 import { ratesBetween, RatesSource } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { rolledLanes, totalsOfLanes } from '../../src/query/sql.js';
@@ -109,9 +109,8 @@ test('rolling up twice, or in two processes at once, counts nothing twice', () =
 
 test('rolling up books its work where loads book theirs, so that it rests as they do', () =>
   withDatabase(async (test) => {
-    const pace = paceOf(50);
-    const booked = (): bigint =>
-      new BigInt64Array(pace?.shared.timeline ?? new SharedArrayBuffer(8))[0] ?? 0n;
+    const pace = Pace.of(50);
+    const booked = (): bigint => Atomics.load(new BigInt64Array(pace.shared.timeline), 0);
     await publishItems(test.database, [['AAAAA', 'BBBBB', first, 10]]);
     expect(booked()).toBe(0n);
     await rollUp(test.database, quiet, pace);

@@ -21,6 +21,7 @@ export const defaults = (database: Database, emit: Emit): ServerOptions & { obse
     room: () => Promise.resolve(undefined),
     reserveBytes: 0,
     debt: () => readDebt(database),
+    loadShare: () => 100,
   });
   return {
     database,

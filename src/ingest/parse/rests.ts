@@ -5,8 +5,6 @@ import { Pace, type SharedPace } from '../../pace.js';
 const pieceBytes = 1 << 16;
 const segmentsOfPiece = 64;
 
-const bell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-
 export class Rests {
   readonly #pace: Pace | undefined;
 
@@ -14,16 +12,14 @@ export class Rests {
     this.#pace = pace && new Pace(pace);
   }
 
-  /** The bytes in pieces; sleeps after each. */
+  /** The bytes in pieces; sleeps after each. What is left at full speed is one piece. */
   *between(bytes: Uint8Array): Generator<Uint8Array> {
-    if (!this.#pace) {
-      yield bytes;
-      return;
-    }
-    for (let from = 0; from < bytes.length; from += pieceBytes) {
+    for (let from = 0; from < bytes.length;) {
       const begun = performance.now();
-      yield bytes.subarray(from, from + pieceBytes);
-      this.#sleep(this.#pace, begun);
+      const to = !this.#pace || this.#pace.fullSpeed ? bytes.length : from + pieceBytes;
+      yield bytes.subarray(from, to);
+      this.#sleep(begun);
+      from = to;
     }
   }
 
@@ -33,16 +29,14 @@ export class Rests {
     let since = 0;
     for (const value of values) {
       yield value;
-      if (!this.#pace || ++since < segmentsOfPiece) continue;
-      this.#sleep(this.#pace, begun);
+      if (++since < segmentsOfPiece) continue;
+      this.#sleep(begun);
       since = 0;
       begun = performance.now();
     }
   }
 
-  #sleep(pace: Pace, begun: number): void {
-    const rest = pace.rest(performance.now() - begun);
-    // Nobody rings: the time-out is the point. The thread has nothing else to do.
-    if (rest > 0) Atomics.wait(bell, 0, 0, rest);
+  #sleep(begun: number): void {
+    this.#pace?.sleep(this.#pace.rest(performance.now() - begun));
   }
 }

@@ -39,7 +39,7 @@ export interface UploadContext {
   /** Asked before a batch is taken, and before one in parts is published; without it, any number of batches may wait to be rolled up. */
   debt?: Pick<RollupDebt, 'admit'> | undefined;
   read: typeof readUpload;
-  /** Of all loads together; at full speed there is none. */
+  /** Of all loads together. */
   pace?: Pace | undefined;
   reach?: Reach | undefined;
 }

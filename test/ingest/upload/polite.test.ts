@@ -1,6 +1,6 @@
 /** Loads at a pace: the same outcome, reading and COPY both booked, and no transaction kept open for the sake of it. */
 import { expect, test } from 'vitest';
-import { paceOf, type Pace } from '../../../src/pace.js';
+import { Pace } from '../../../src/pace.js';
 import { loadSegments } from '../../../src/ingest/load.js';
 import { Rests } from '../../../src/ingest/parse/rests.js';
 import { readUpload } from '../../../src/ingest/parse/upload.js';
@@ -10,12 +10,6 @@ import { withDatabase } from '../../support/database.js';
 import { bytes, items, upload } from '../../support/uploads.js';
 
 const bookedOf = ({ shared }: Pace): bigint => Atomics.load(new BigInt64Array(shared.timeline), 0);
-
-function newPace(percent = 50): Pace {
-  const pace = paceOf(percent);
-  if (!pace) throw new Error('there is a pace below 100');
-  return pace;
-}
 
 const segments = (count: number) =>
   Array.from({ length: count }, (_, lane) => ({
@@ -29,7 +23,7 @@ const segments = (count: number) =>
 test('a load at a pace is published as any other', () =>
   withDatabase(async (test) => {
     await importPlaces(test);
-    const pace = newPace();
+    const pace = Pace.of(50);
     const uploads = new Uploads({ ...contextOf(test), pace });
     const { batch } = await uploads.take(upload, bytes(csv(itemsOf(20_000))));
     expect(batch).toMatchObject({ state: 'published', items: 20_000 });
@@ -38,7 +32,7 @@ test('a load at a pace is published as any other', () =>
   }));
 
 test('the thread that reads books what it works, in pieces, while it parses and while it packs', async () => {
-  const pace = newPace();
+  const pace = Pace.of(50);
   const ports = ['AAAAA', 'BBBBB'].map((code) => ({ code, name: code }));
   const read = await readUpload(bytes(csv(itemsOf(100))), { format: 'csv', ports, pace: pace.shared }, () =>
     Promise.resolve(),
@@ -56,9 +50,33 @@ test('the thread that reads books what it works, in pieces, while it parses and 
   expect(bookedOf(pace)).toBeGreaterThan(before);
 });
 
+test('the thread that reads slows down in the middle of what it reads, and is let go in the middle', () => {
+  const pace = Pace.of(100);
+  const rests = new Rests(pace.shared);
+  const whole = Buffer.alloc(1 << 20, 'a');
+  expect([...rests.between(whole)]).toHaveLength(1);
+  expect(bookedOf(pace)).toBe(0n);
+
+  pace.percent = 50;
+  const sizes: number[] = [];
+  for (const piece of rests.between(whole)) {
+    sizes.push(piece.length);
+    if (sizes.length === 2) pace.percent = 100;
+  }
+  expect(sizes).toEqual([1 << 16, 1 << 16, (1 << 20) - (2 << 16)]);
+  expect(bookedOf(pace)).toBeGreaterThan(0n);
+
+  const among = rests.among(Array.from({ length: 500 }, (_, index) => index));
+  for (let value = 0; value < 100; value++) among.next();
+  const before = bookedOf(pace);
+  pace.percent = 50;
+  expect([...among]).toHaveLength(400);
+  expect(bookedOf(pace)).toBeGreaterThan(before);
+});
+
 test('COPY books what it works, and ends however little it is given', () =>
   withDatabase(async ({ database }) => {
-    const pace = newPace(1);
+    const pace = Pace.of(1);
     await database.transaction(async (client) => {
       await client.query('set local session_replication_role = replica');
       const laneIds = Array.from({ length: 5_000 }, (_, lane) => lane + 1);
