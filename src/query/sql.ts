@@ -1,6 +1,6 @@
 /** The statements of queries. */
 import type { QueryConfig } from 'pg';
-import { aroundRollups, came, sinceRollups, went, type Between } from './changes/sql.js';
+import { aroundRollups, came, packedSegments, sinceRollups, went, type Between } from './changes/sql.js';
 import type { Runs } from './changes/runs.js';
 import { numbers, texts } from './rollup/payloads.js';
 
@@ -148,7 +148,7 @@ export interface ChangedLanesRow extends RolledRow {
   question: number;
   /** Told of a revision in the past alone. */
   oldest_revision: string | null;
-  /** Of each segment: change (1 or -1, two bytes), first day (two), format (two), length (two), the payload. In base64. */
+  /** Of each segment: change (1 or -1, two bytes), first day (two), format (two), length (two), the payload of at least the days asked for. In base64. */
   segments: string | null;
   /** Attempts that came since the rollups, and those that went, as PostgreSQL writes arrays. Told of now alone, with the first question. */
   came: string | null;
@@ -161,9 +161,7 @@ const changedLanes = (
 ): string => `select h.revision, h.places_revision, w.revision as rolled_revision, q.place::integer as question${more},
     (select ${packedMonths('q.place::integer')} from fairway.rollups r
       where r.lane = l.id and r.month between q.from_month and q.to_month) as months,
-    (select encode(string_agg(int2send(s.change) || int2send((s.first_day - date '1970-01-01')::smallint)
-        || int2send(s.format) || int2send(length(s.payload)::smallint) || s.payload, ''::bytea), 'base64')
-      from (${segments}) s) as segments
+    (${packedSegments(segments)}) as segments
   from fairway.head h, fairway.rollup_state w,
     unnest($1::text[], $2::text[], $3::smallint[], $4::smallint[], $5::integer[], $6::integer[])
       with ordinality as q (origin, destination, from_month, to_month, from_day, to_day, place)
@@ -172,7 +170,7 @@ const changedLanes = (
 const segmentsOfLane = (
   change: string,
   attempts: string,
-): string => `select (${change})::smallint as change, s.first_day, s.format, s.payload
+): string => `select (${change})::smallint as change, s.first_day, s.items, s.format, s.payload
       from fairway.segments s where s.lane = l.id and s.attempt ${attempts}
       and s.last_day >= date '1970-01-01' + q.from_day and s.first_day <= date '1970-01-01' + q.to_day`;
 const cameAndWent = ({ direction }: Between): string =>
@@ -192,7 +190,7 @@ const lanesAt =
  * which expects to skip from day to day in the index of lanes, may take it and read all segments of the run (0.3 s a
  * question after 1,000 batches). The lower end as a row would not begin the scan (docs/decisions/0003-rollups.md).
  */
-const lanesKnown = changedLanes(`select k.change, s.first_day, s.format, s.payload
+const lanesKnown = changedLanes(`select k.change, s.first_day, s.items, s.format, s.payload
       from unnest($7::bigint[], $8::bigint[], $9::smallint[]) as k (first, last, change)
       cross join lateral (${segmentsOfLane('k.change', '>= k.first and (s.lane, s.attempt) <= (l.id, k.last)')} offset 0) s`);
 
