@@ -5,6 +5,8 @@ import { JsonScanner } from './json-scanner.js';
 import { LineReader } from './line-reader.js';
 
 const longestTrailer = 200;
+/** With JSON's own white space, of which a vertical tab or a no-break space is none. */
+const trailer = /^\{[ \t\r\n]*"items"[ \t\r\n]*:[ \t\r\n]*([^,]*?)[ \t\r\n]*\}[ \t\r\n]*$/;
 
 export class NdjsonReader extends LineReader {
   protected readonly begun = true;
@@ -23,7 +25,7 @@ export class NdjsonReader extends LineReader {
     const name = this.#scanner.space(at + 1);
     if (this.bytes[name + 1] !== 105) return undefined;
     const text = this.bytes.toString('utf8', at, end);
-    return /^\{\s*"items"\s*:\s*([^,]*?)\s*\}\s*$/.exec(text)?.[1];
+    return trailer.exec(text)?.[1];
   }
 
   protected readPlain(from: number, limit: number): number {

@@ -51,7 +51,15 @@ test('a verdict whatever happened to the file, the same for any chunks, and no J
         if (format !== 'csv') expect(whole.items).toEqual(parsed(format, bytes.toString()));
       },
     ),
-    { numRuns: 6_000 },
+    {
+      numRuns: 6_000,
+      // A vertical tab at each place of the trailer, which is no white space of JSON.
+      examples: Array.from({ length: 12 }, (_, index) => [
+        'ndjson',
+        [{ at: files.ndjson.length - 1 - index, remove: 0, put: [11] }],
+        [],
+      ]),
+    },
   );
 });
 
