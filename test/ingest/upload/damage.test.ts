@@ -20,7 +20,12 @@ const byte = fc.oneof(
   fc.constantFrom(...interesting, 0, 0xef, 0xbb, 0xbf, 0xff, 0xc3),
   fc.integer({ max: 255, min: 0 }),
 );
-const damage = fc.array(
+interface Change {
+  at: number;
+  remove: number;
+  put: number[];
+}
+const damage = fc.array<Change>(
   fc.record({ at: fc.nat(400), remove: fc.nat(3), put: fc.array(byte, { maxLength: 3 }) }),
   {
     minLength: 1,
@@ -54,7 +59,7 @@ test('a verdict whatever happened to the file, the same for any chunks, and no J
     {
       numRuns: 6_000,
       // A vertical tab at each place of the trailer, which is no white space of JSON.
-      examples: Array.from({ length: 12 }, (_, index) => [
+      examples: Array.from({ length: 12 }, (_, index): [BatchFormat, Change[], number[]] => [
         'ndjson',
         [{ at: files.ndjson.length - 1 - index, remove: 0, put: [11] }],
         [],
