@@ -33,6 +33,8 @@ export interface Clients {
   take(): Promise<PoolClient>;
   /** With the error that ended its use, where one did. */
   giveBack(client: PoolClient, error?: unknown): void;
+  /** Whether it was given back before: then its server may be gone without anybody having noticed. */
+  wasIdle(client: PoolClient): boolean;
   /** Destroys the connection, which settles what runs on it; says nothing of the database. */
   giveUp(client: PoolClient): void;
   /** As `giveUp`, and has the server stop what runs there: for reads, which nobody waits for any more. Never for what may commit. */
@@ -53,6 +55,7 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
   const availability = watchAvailability(emit);
   const broken = new WeakMap<PoolClient, Error>();
   const givenUp = new WeakSet<PoolClient>();
+  const givenBack = new WeakSet<PoolClient>();
   const note = (client: PoolClient, error: unknown): void => {
     if (!isConnectionLoss(error)) return;
     broken.set(client, error instanceof Error ? error : new Error(String(error)));
@@ -84,8 +87,10 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
     },
     giveBack: (client, error) => {
       if (error !== undefined) note(client, error);
+      givenBack.add(client);
       client.release(broken.get(client));
     },
+    wasIdle: (client) => givenBack.has(client),
     giveUp,
     abandon: (client) => {
       giveUp(client);

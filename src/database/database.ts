@@ -19,14 +19,16 @@ export interface ReadOptions {
 
 export interface Database {
   /**
-   * Runs one read-only statement; repeats it once on a fresh connection where the old one turns out to be dead.
+   * Runs one read-only statement; repeats it where its connection turns out to be dead: as often as that one was idle
+   * before, and once more.
    * Throws `database_timeout` at the deadline, the signal's reason where it aborts, `overloaded` where too many wait already.
    */
   read<Row extends QueryResultRow>(statement: QueryConfig, options?: ReadOptions): Promise<Row[]>;
   /**
-   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. At the deadline its
-   * connection is destroyed: `database_timeout`. Where the connection is lost while it commits, the error thrown says
-   * so: `isOutcomeUnknown` (failures.ts), and settle.ts finds out.
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws. An idle connection that turns
+   * out to be dead when it begins is passed over. At the deadline its connection is destroyed: `database_timeout`. Where
+   * the connection is lost while it commits, the error thrown says so: `isOutcomeUnknown` (failures.ts), and settle.ts
+   * finds out.
    */
   transaction<Result>(work: (client: PoolClient) => Promise<Result>, options?: ReadOptions): Promise<Result>;
   /** Runs `work` on one connection, without a transaction. */
@@ -53,15 +55,35 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
   return {
     withClient,
     read: (statement, options = {}) => read(clients, statement, options, emit),
-    transaction: (work, options = {}) =>
-      withClient((client) =>
-        options.deadline === undefined
-          ? inTransaction(client, work)
-          : untilDeadline(clients, client, options.deadline, () => inTransaction(client, work)),
-      ),
+    transaction: (work, options = {}) => transaction(clients, work, options),
     statistics: clients.statistics,
     close: clients.close,
   };
+}
+
+async function transaction<Result>(
+  clients: Clients,
+  work: (client: PoolClient) => Promise<Result>,
+  { deadline }: ReadOptions,
+): Promise<Result> {
+  for (;;) {
+    let wasIdle = false;
+    let begun = false;
+    const begunWork = (client: PoolClient): Promise<Result> => {
+      begun = true;
+      return work(client);
+    };
+    try {
+      return await useClient(clients, (client) => {
+        wasIdle = clients.wasIdle(client);
+        return deadline === undefined
+          ? inTransaction(client, begunWork)
+          : untilDeadline(clients, client, deadline, () => inTransaction(client, begunWork));
+      });
+    } catch (error) {
+      if (begun || !wasIdle || !isConnectionLoss(error)) throw translate(error);
+    }
+  }
 }
 
 async function useClient<Result>(
@@ -82,7 +104,7 @@ async function useClient<Result>(
 
 /**
  * What `useClient` and `untilDeadline` do, in one function: each question passes here, and a layer of promises costs it
- * about as much as its text. `again`: this is the second try, on another connection.
+ * about as much as its text. `again`: this is not the first try.
  */
 async function read<Row extends QueryResultRow>(
   clients: Clients,
@@ -96,12 +118,14 @@ async function read<Row extends QueryResultRow>(
   let timer: NodeJS.Timeout | undefined;
   let late = false;
   let failure: unknown;
+  let wasIdle = false;
   const abort = (): void => {
     if (client) clients.abandon(client);
   };
   try {
     const taken = await clients.take();
     client = taken;
+    wasIdle = clients.wasIdle(taken);
     const begun = performance.now();
     if (begun >= deadline) throw tooLate();
     signal?.throwIfAborted();
@@ -132,7 +156,7 @@ async function read<Row extends QueryResultRow>(
   }
   signal?.throwIfAborted();
   if (late) throw tooLate();
-  if (again || !isConnectionLoss(failure)) throw translate(failure);
+  if ((again && !wasIdle) || !isConnectionLoss(failure)) throw translate(failure);
   return read<Row>(clients, statement, { ...options, deadline }, emit, true);
 }
 
