@@ -25,6 +25,8 @@ export type FairwayEvent =
   | { kind: 'request-failed'; id: string; error: unknown }
   | { kind: 'database-lost'; reason: string }
   | { kind: 'database-back' }
+  | { kind: 'standby-lost'; reason: string }
+  | { kind: 'standby-back' }
   | { kind: 'connection-taken'; waitedMilliseconds: number }
   | { kind: 'statement-read'; statement: string; rows: number; bytes: number; milliseconds: number }
   | { kind: 'answer-cache'; outcome: 'hit' | 'lane' | 'stale' | 'miss' }

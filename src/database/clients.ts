@@ -37,14 +37,16 @@ export interface Clients {
   wasIdle(client: PoolClient): boolean;
   /** Destroys the connection, which settles what runs on it; says nothing of the database. */
   giveUp(client: PoolClient): void;
+  /** Each of them, and for a moment no other is opened. */
+  giveUpAll: () => void;
   /** As `giveUp`, and has the server stop what runs there: for reads, which nobody waits for any more. Never for what may commit. */
   abandon(client: PoolClient): void;
   statistics: () => PoolStatistics;
   close: () => Promise<void>;
 }
 
-export function openClients(connection: ClientConfig, poolSize: number, emit: Emit): Clients {
-  const pool = new pg.Pool({
+const openPool = (connection: ClientConfig, poolSize: number): pg.Pool =>
+  new pg.Pool({
     ...connection,
     max: poolSize,
     connectionTimeoutMillis: connectMilliseconds,
@@ -52,10 +54,14 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
     application_name: 'fairway',
     options: connection.options === undefined ? onePlan : `${connection.options} ${onePlan}`,
   });
+
+export function openClients(connection: ClientConfig, poolSize: number, emit: Emit): Clients {
+  const pool = openPool(connection, poolSize);
   const availability = watchAvailability(emit);
   const broken = new WeakMap<PoolClient, Error>();
   const givenUp = new WeakSet<PoolClient>();
   const givenBack = new WeakSet<PoolClient>();
+  const open = new Set<PoolClient>();
   const note = (client: PoolClient, error: unknown): void => {
     if (!isConnectionLoss(error)) return;
     broken.set(client, error instanceof Error ? error : new Error(String(error)));
@@ -65,7 +71,11 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
   pool.on('error', (error) => availability.failed(error));
   // For good, not only while somebody uses the client: the error may come in the same chunk of bytes as the end of the
   // connect or of the statement, before the one who waits for it runs, and then nobody listens (seen under kill -9).
-  pool.on('connect', (client) => client.on('error', (error) => note(client, error)));
+  pool.on('connect', (client) => {
+    open.add(client);
+    client.on('error', (error) => note(client, error));
+  });
+  pool.on('remove', (client) => open.delete(client));
   const giveUp = (client: PoolClient): void => {
     givenUp.add(client);
     socketOf(client).destroy();
@@ -92,6 +102,10 @@ export function openClients(connection: ClientConfig, poolSize: number, emit: Em
     },
     wasIdle: (client) => givenBack.has(client),
     giveUp,
+    giveUpAll: () => {
+      availability.refused(unavailable());
+      open.forEach(giveUp);
+    },
     abandon: (client) => {
       giveUp(client);
       // Its own client is gone, so that nothing else can be under way there. A crowd must not be joined by this.

@@ -33,6 +33,8 @@ export interface Database {
   transaction<Result>(work: (client: PoolClient) => Promise<Result>, options?: ReadOptions): Promise<Result>;
   /** Runs `work` on one connection, without a transaction. */
   withClient<Result>(work: (client: PoolClient) => Promise<Result>): Promise<Result>;
+  /** Destroys every connection: what runs there ends with `database_unavailable`. */
+  giveUp: () => void;
   statistics: () => PoolStatistics;
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export function openDatabase({ connection, poolSize, emit }: DatabaseOptions): D
     withClient,
     read: (statement, options = {}) => read(clients, statement, options, emit),
     transaction: (work, options = {}) => transaction(clients, work, options),
+    giveUp: clients.giveUpAll,
     statistics: clients.statistics,
     close: clients.close,
   };

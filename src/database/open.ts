@@ -1,5 +1,7 @@
 /** Opens the database that is configured: the one that was named, or the embedded one, found running or started. */
+import type { ClientConfig } from 'pg';
 import { namedDatabase, namedStandby } from './connection.js';
+import { withFallback } from './fallback.js';
 import { openDatabase, type Database } from './database.js';
 import { acquireEmbedded } from './embedded/index.js';
 import type { Config } from '../settings.js';
@@ -8,7 +10,7 @@ import type { Emit } from '../events.js';
 export interface OpenedDatabase {
   /** The primary. */
   database: Database;
-  /** Where questions go first: a standby, or the primary itself. */
+  /** Where questions go: a standby, or the primary where none was named or that one is away. */
   reads: Database;
   embedded: boolean;
   /** Where the embedded server keeps its files. */
@@ -28,7 +30,7 @@ export async function openConfigured(
   const { poolSize } = config;
   const standby = namedStandby(config, env, cwd);
   const openReads = (primary: Database): Database =>
-    standby ? openDatabase({ connection: standby, poolSize, emit }) : primary;
+    standby ? openStandby(standby, poolSize, primary, emit) : primary;
   const named = namedDatabase(config, env, cwd);
   if (named) {
     const database = openDatabase({ connection: named, poolSize, emit });
@@ -62,5 +64,17 @@ export async function openConfigured(
 const closeAll = async (...databases: Database[]): Promise<void> => {
   for (const database of new Set(databases)) await database.close();
 };
+
+function openStandby(connection: ClientConfig, poolSize: number, primary: Database, emit: Emit): Database {
+  // That it is lost, `withFallback` says.
+  const muted: Emit = (event) =>
+    event.kind === 'database-lost' || event.kind === 'database-back' ? undefined : emit(event);
+  return withFallback({
+    standby: openDatabase({ connection, poolSize, emit: muted }),
+    probe: openDatabase({ connection, poolSize: 1, emit: ignore }),
+    primary,
+    emit,
+  });
+}
 
 const ignore = (): void => undefined;

@@ -13,6 +13,8 @@ const levels: Partial<Record<FairwayEvent['kind'], Level>> = {
   'postgres-crashed': 'warn',
   'database-lost': 'warn',
   'database-back': 'warn',
+  'standby-lost': 'warn',
+  'standby-back': 'warn',
   'postgres-adopted': 'warn',
   'connection-taken': 'debug',
   'statement-read': 'debug',

@@ -70,6 +70,10 @@ function eventMetrics(registry: Registry): Observers {
     'Kept answers that were dropped because what they are about changed',
   );
   const losses = tally('fairway_database_losses_total', 'Times the database was lost');
+  const standbyLosses = tally(
+    'fairway_standby_losses_total',
+    'Times the standby of FAIRWAY_READ_URL was lost, and the primary asked instead',
+  );
   const rollups = tally('fairway_rollups_total', 'Times that rollups were brought up to date');
   // Most requests are like the one before: a text put together anew each time would also be hashed anew.
   let last = { route: '', method: '', status: 0, key: '' };
@@ -89,6 +93,7 @@ function eventMetrics(registry: Registry): Observers {
     'answer-cache': ({ outcome }) => cache.add(outcome, () => ({ outcome })),
     'answers-dropped': ({ answers }) => dropped.add(answers),
     'database-lost': () => losses.add(1),
+    'standby-lost': () => standbyLosses.add(1),
     'rolled-up': () => rollups.add(1),
     ...uploadMetrics(registry),
     ...purgeMetrics(registry),

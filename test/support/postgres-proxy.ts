@@ -30,6 +30,8 @@ export const describeLanding = ({ action, connection, message }: Landing): strin
 export interface PostgresProxy {
   /** A pool whose connections go through the proxy. */
   database: Database;
+  /** How another pool goes through it. */
+  connection: pg.ClientConfig;
   log: Landing[];
   /** Hears each message as it is about to pass. */
   listen(listener: (message: Message) => void): void;
@@ -241,6 +243,7 @@ export async function withPostgresProxy<Result>(
   try {
     return await work({
       database,
+      connection,
       admin,
       log: proxy.log,
       listen: (listener) => void (proxy.listener = listener),
