@@ -2,8 +2,6 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { formatDay } from '../../src/days.js';
-import { FairwayError } from '../../src/errors.js';
 import { putPlace } from '../../src/ingest/places.js';
 import { purge } from '../../src/ingest/retention/purge.js';
 import { withdraw } from '../../src/ingest/withdraw.js';
@@ -15,18 +13,17 @@ import {
   days,
   firstDay,
   history,
-  horizonOf,
   moveHead,
   step,
   type Step,
   pastOf,
-  plainly,
   ports,
   regions,
   writePast,
   type Past,
   type PastQuestion,
 } from '../support/past.js';
+import { compare, compareAtOnce } from '../support/past-answers.js';
 import { publishItems } from '../support/publish.js';
 
 const questionsPerStop = 3;
@@ -61,57 +58,6 @@ function randomQuestion(random: Random, newest: number): PastQuestion {
   };
 }
 
-/** What the service answers, in the words of `plainly`. `now`: asked without a revision, which is the newest. */
-async function answered(source: RatesSource, question: PastQuestion, now = false): Promise<string[]> {
-  const { places, origin, destination, asOf, from, to } = question;
-  const ends = places
-    ? {
-        origin: { place: origin, parameter: 'origin' },
-        destination: { place: destination, parameter: 'destination' },
-      }
-    : { origin: { port: origin }, destination: { port: destination } };
-  try {
-    const { revision, totals } = await ratesBetween(
-      source,
-      { ...ends, from, to, ...(now ? {} : { asOf }) },
-      {},
-    );
-    expect(revision).toBe(asOf);
-    return [...totals.counts].flatMap((count, index) =>
-      count === 0 ? [] : [`${formatDay(totals.from + index)} ${count} ${totals.sums[index]}`],
-    );
-  } catch (error) {
-    if (error instanceof FairwayError && error.code === 'place_unknown') return ['unknown'];
-    if (error instanceof FairwayError && error.code === 'revision_gone') return ['gone'];
-    throw error;
-  }
-}
-
-/** Those of the newest revision are asked twice, with its number and without; resolves with how many. */
-async function compare(
-  source: RatesSource,
-  client: pg.ClientBase,
-  questions: readonly PastQuestion[],
-  newest: number,
-  where: string,
-): Promise<number> {
-  const [wanted, horizon, told] = [
-    await plainly(client, questions),
-    await horizonOf(client),
-    await Promise.all(questions.map((question) => answered(source, question))),
-  ];
-  for (const [index, question] of questions.entries())
-    expect(told[index], `${where}: ${JSON.stringify(question)}`).toEqual(
-      question.asOf < horizon ? ['gone'] : wanted[index],
-    );
-  const ofNow = questions.filter(({ asOf }) => asOf === newest);
-  for (const question of ofNow)
-    expect(await answered(source, question, true), `${where}: now: ${JSON.stringify(question)}`).toEqual(
-      wanted[questions.indexOf(question)],
-    );
-  return ofNow.length;
-}
-
 test(
   `${histories} histories: at random revisions and now, an answer is what plain SQL says`,
   { timeout: 240_000 },
@@ -122,6 +68,7 @@ test(
     let before = 0;
     let ofPairs = 0;
     let ofNow = 0;
+    let atOnce = 0;
     const worker = (): Promise<void> =>
       withDatabase(async ({ database, url, listeners }) => {
         listeners.push((event) => {
@@ -158,14 +105,16 @@ test(
               randomQuestion(random, past.newest),
             );
             questions.push({ ...randomQuestion(random, past.newest), asOf: past.newest });
-            const asked = await compare(
+            const stop = [
               source,
               client,
               questions,
               past.newest,
               `${where}, rolled up at ${rolled}`,
-            );
+            ] as const;
+            const [asked, once] = [await compare(...stop), await compareAtOnce(...stop)];
             ofNow += asked;
+            atOnce += once;
             count += questions.filter(({ asOf }) => asOf < rolled).length;
           }
           return count;
@@ -176,6 +125,7 @@ test(
     expect(before).toBeGreaterThan(histories / 2);
     expect(ofPairs).toBeGreaterThan(histories / 10);
     expect(ofNow).toBeGreaterThan(histories);
+    expect(atOnce).toBeGreaterThan(3 * histories);
   },
 );
 
@@ -219,6 +169,7 @@ test('so it is for batches and places that the service itself published, replace
             const newest = (await live(test, part)) || regions.length;
             const questions = Array.from({ length: 6 }, () => randomQuestion(random, newest));
             await compare(source, client, questions, newest, `start ${start}`);
+            await compareAtOnce(source, client, questions, newest, `start ${start}`);
             asked += questions.length;
           }
         } finally {

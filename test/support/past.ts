@@ -245,7 +245,8 @@ export interface PastQuestion {
 
 /**
  * What plain SQL over the items says of each question, as an analyst would write it by hand: one text `day count sum`
- * for each day; `unknown` for an end that was no place then.
+ * for each day, from three items on with min, max and the percentiles 2.5, 25, 50, 75 and 97.5; `unknown` for an end that
+ * was no place then.
  */
 export async function plainly(
   client: pg.ClientBase,
@@ -282,7 +283,8 @@ const plainQuestion = `
       when q.places and not (exists (select from then_places p where p.as_of = q.as_of and p.code = q.origin)
         and exists (select from then_places p where p.as_of = q.as_of and p.code = q.destination)) then array['unknown']
       else array(
-        select i.day || ' ' || count(*) || ' ' || sum(i.price) from then_items i
+        select concat_ws(' ', i.day, count(*), sum(i.price), case when count(*) >= 3 then concat_ws(' ', min(i.price), max(i.price),
+          array_to_string(percentile_cont(array[0.025, 0.25, 0.5, 0.75, 0.975]) within group (order by i.price), ' ')) end) from then_items i
         where i.as_of = q.as_of and i.day between date '1970-01-01' + q."from" and date '1970-01-01' + q."to"
           and case when q.places then i.orig_code <> i.dest_code
               and exists (select from ports_of o where o.as_of = q.as_of and o.name = q.origin and o.code = i.orig_code)
