@@ -9,7 +9,7 @@ import {
   visit,
   type Visit,
 } from './browser-support.js';
-import { interrupt, start, withFolder } from './support.js';
+import { interrupt, run, start, withFolder } from './support.js';
 
 let browser: Browser;
 let url = '';
@@ -208,6 +208,42 @@ test('a service that is away is said plainly, and asking again works', () =>
     await page.locator('#chart svg').waitFor();
     expect(await page.getByRole('alert').isVisible()).toBe(false);
     expect(complaints).toEqual([]);
+  }));
+
+test('where questions need a key the page asks for one, and shows it with each from then on', () =>
+  withFolder(async (data) => {
+    const running = await start({ FAIRWAY_DATA_DIR: data, FAIRWAY_READ_KEYS: 'required' });
+    try {
+      const made = await run(['keys', 'create', '--name', 'desk', '--scope', 'read'], {
+        FAIRWAY_DATA_DIR: data,
+      });
+      await visit(browser, { baseURL: running.url }, async ({ page, complaints }) => {
+        await page.goto(asked);
+        await page.getByText('Rates are shown here to those who have an API key.').waitFor();
+        await picture(page, 'key');
+        expect(await accessibilityFaults(page)).toEqual([]);
+        const give = async (key: string): Promise<void> => {
+          await page.getByLabel('API key', { exact: true }).fill(key);
+          await page.getByRole('button', { name: 'Ask with this key' }).click();
+        };
+        await give('fairway_wrong');
+        await page.getByText(/not known/).waitFor();
+        await give(made.stdout.trim());
+        await page
+          .getByRole('img', { name: /^Chart of the average price per day\. 31 of 31 days/ })
+          .waitFor();
+        expect(await page.locator('#access').isVisible()).toBe(false);
+        expect(await page.locator('#command').innerText()).toContain(
+          '-H "Authorization: Bearer $FAIRWAY_API_KEY"',
+        );
+        // Names of places come with the key as well; so does all after a reload.
+        await page.reload();
+        await page.getByRole('heading', { name: /Guangzhou/ }).waitFor();
+        expect(complaints).toEqual([]);
+      });
+    } finally {
+      await interrupt(running);
+    }
   }));
 
 test('without JavaScript the form leads to the answer itself', () =>

@@ -11,7 +11,7 @@ import {
   showPlace,
 } from './fields.js';
 import { hideResult, showResult } from './result.js';
-import { askRates, Failure, parameters, queryOf } from './service.js';
+import { askRates, Failure, parameters, queryOf, showKey } from './service.js';
 
 /** @typedef {import('./service.js').Question} Question */
 
@@ -21,6 +21,8 @@ const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const form = /** @type {HTMLFormElement} */ (byId('question'));
 const status = byId('status');
 const failure = byId('failure');
+const access = /** @type {HTMLFormElement} */ (byId('access'));
+const key = /** @type {HTMLInputElement} */ (byId('key'));
 
 let asked = new AbortController();
 
@@ -59,12 +61,14 @@ async function ask() {
 function clear() {
   clearFaults();
   failure.hidden = true;
+  access.hidden = true;
   status.textContent = '';
 }
 
 /** @param {unknown} error */
 function showFailure(error) {
   if (!(error instanceof Failure)) throw error;
+  access.hidden = !error.needsKey;
   const homeless = showFaults(error.faults, submit);
   if (error.faults.length > 0 && homeless.length === 0) return;
   const text = homeless.length > 0 ? homeless.map((fault) => sentence(fault)).join(' ') : error.message;
@@ -75,7 +79,7 @@ function showFailure(error) {
   again.addEventListener('click', () => void ask());
   const paragraph = document.createElement('p');
   paragraph.textContent = text;
-  failure.replaceChildren(paragraph, again);
+  failure.replaceChildren(paragraph, ...(error.needsKey ? [] : [again]));
   failure.hidden = false;
 }
 
@@ -115,6 +119,12 @@ for (const name of /** @type {const} */ (['origin', 'destination'])) {
   inputOf(name).addEventListener('input', () => showPlace(name, undefined));
   inputOf(name).addEventListener('change', () => void lookUp(name));
 }
+access.addEventListener('submit', (event) => {
+  event.preventDefault();
+  showKey(key.value.trim());
+  key.value = '';
+  void ask();
+});
 byId('swap').hidden = false;
 byId('swap').addEventListener('click', swap);
 addEventListener('popstate', followAddress);

@@ -1,6 +1,6 @@
 /** The answer on the page: heading, summary, chart, table, and the command that asks the same. */
 import { drawChart } from './chart.js';
-import { queryOf } from './service.js';
+import { queryOf, showsKey } from './service.js';
 import { figuresOf, formatPrice, isWithheld, summarize } from './summary.js';
 
 /** @typedef {import('./service.js').Answer} Answer */
@@ -40,7 +40,8 @@ export function showResult(question, { rates, revision }, places) {
   byId('caption').textContent = `Average price per day, ${question.origin} to ${question.destination}`;
   byId('rows').replaceChildren(...rates.toReversed().map(row));
   byId('figures').hidden = rates.length === 0;
-  byId('command').textContent = `curl '${location.origin}/rates?${queryOf(question)}'`;
+  const key = showsKey() ? ' -H "Authorization: Bearer $FAIRWAY_API_KEY"' : '';
+  byId('command').textContent = `curl '${location.origin}/rates?${queryOf(question)}'${key}`;
   byId('revision').textContent = revision ? `Answered as of revision ${revision} of the data.` : '';
   byId('copy').textContent = 'Copy';
   result.hidden = false;

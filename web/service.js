@@ -15,11 +15,26 @@ export class Failure extends Error {
   /**
    * @param {string} message
    * @param {Fault[]} [faults]
+   * @param {boolean} [needsKey] the service answers none without an API key that it knows
    */
-  constructor(message, faults = []) {
+  constructor(message, faults = [], needsKey = false) {
     super(message);
     this.faults = faults;
+    this.needsKey = needsKey;
   }
+}
+
+const keyName = 'fairway-api-key';
+
+/** Shown with every question from now on, in this tab. @param {string} key */
+export const showKey = (key) => sessionStorage.setItem(keyName, key);
+
+export const showsKey = () => sessionStorage.getItem(keyName) !== null;
+
+/** @returns {Record<string, string>} */
+function headers() {
+  const key = sessionStorage.getItem(keyName);
+  return { accept: 'application/json', ...(key && { authorization: `Bearer ${key}` }) };
 }
 
 /** @param {Question} question */
@@ -51,7 +66,7 @@ export async function askRates(question, signal) {
  */
 async function request(url, signal) {
   try {
-    return await fetch(url, { signal, headers: { accept: 'application/json' } });
+    return await fetch(url, { signal, headers: headers() });
   } catch (error) {
     if (signal.aborted) throw error;
     throw new Failure(
@@ -72,7 +87,10 @@ async function failureOf(response) {
     const id = problem.request_id ? ` Its log has this request as ${problem.request_id}.` : '';
     return new Failure(`Something went wrong inside the service.${id}`);
   }
-  return new Failure(said || `The service answered with status ${response.status}.`, problem.errors ?? []);
+  if (response.status === 401 && !showsKey())
+    return new Failure('Rates are shown here to those who have an API key.', [], true);
+  const message = said || `The service answered with status ${response.status}.`;
+  return new Failure(message, problem.errors ?? [], response.status === 401);
 }
 
 /**
@@ -119,7 +137,7 @@ const toPlace = (kind, entry) => {
  */
 async function listOf(url, key, signal) {
   try {
-    const response = await fetch(url, signal ? { signal } : {});
+    const response = await fetch(url, { headers: headers(), ...(signal && { signal }) });
     if (!response.ok) return [];
     const body = await response.json();
     return Array.isArray(body[key]) ? body[key] : [];
