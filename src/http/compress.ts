@@ -45,7 +45,7 @@ export async function compressAnswer(
   return packed;
 }
 
-const isStream = (payload: unknown): payload is Readable =>
+export const isStream = (payload: unknown): payload is Readable =>
   typeof payload === 'object' && payload !== null && 'pipe' in payload;
 
 function addVary(reply: FastifyReply): void {

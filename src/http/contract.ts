@@ -171,7 +171,8 @@ export const routes = {
         {
           ...search,
           view: Type.Optional(
-            Type.Union([Type.Literal('flat'), Type.Literal('tree')], {
+            Type.String({
+              enum: ['flat', 'tree'],
               description: '`tree`: nested, with their ports; takes neither `search` nor `limit`',
             }),
           ),

@@ -78,7 +78,9 @@ export function answerDirectly(
 
 /** Whether something else than plain JSON may be wanted, or a parameter's name may be written with percent signs: the router's side knows how. */
 const isNegotiated = (url: string, { accept, authorization }: IncomingHttpHeaders): boolean =>
-  /%|format=/.test(url) || authorization !== undefined || (accept !== undefined && /csv/i.test(accept));
+  /%|format=/.test(url) ||
+  authorization !== undefined ||
+  (accept !== undefined && /csv|text\/\*|q=0(?!\.0*[1-9])/i.test(accept));
 
 /** A lane between two ports costs next to nothing, and whether its client waits for it is not worth knowing. */
 const optionsOf = (

@@ -9,6 +9,8 @@ export const mediaTypes: Record<AnswerFormat, string> = {
   csv: 'text/csv; charset=utf-8',
 };
 
+const typeOf = (format: AnswerFormat): string => mediaTypes[format].split(';')[0] ?? '';
+
 const formatOfType: Record<string, AnswerFormat> = {
   'application/json': 'json',
   'application/x-ndjson': 'ndjson',
@@ -34,9 +36,13 @@ export function chooseFormat<Offered extends AnswerFormat>(
       ],
     });
   }
-  for (const type of weighted(accept)) {
-    const wanted = type === '*/*' ? offered[0] : formatOfType[type];
-    if (isOffered(wanted)) return wanted;
+  const { wanted, refused } = weighted(accept);
+  for (const range of wanted) {
+    const start = range === '*/*' ? '' : range.slice(0, -1);
+    const found = range.endsWith('/*')
+      ? offered.find((name) => typeOf(name).startsWith(start) && !refused.includes(typeOf(name)))
+      : formatOfType[range];
+    if (isOffered(found)) return found;
   }
   return offered[0];
 }
@@ -56,24 +62,34 @@ export function chooseEncoding(acceptEncoding = ''): Encoding | undefined {
 }
 
 function encodingOf(acceptEncoding: string): Encoding | undefined {
-  for (const name of weighted(acceptEncoding, ['br', 'gzip', 'x-gzip', 'identity'])) {
-    if (name === 'br' || name === '*') return 'br';
+  const { wanted, refused } = weighted(acceptEncoding, ['br', 'gzip', 'x-gzip', 'identity']);
+  for (const name of wanted) {
+    if (name === '*') return (['br', 'gzip'] as const).find((encoding) => !refused.includes(encoding));
+    if (name === 'br') return 'br';
     if (name === 'gzip' || name === 'x-gzip') return 'gzip';
     if (name === 'identity') return undefined;
   }
   return undefined;
 }
 
-/** Names of a list with weights, the heaviest first, then as in `order`, then as they came; those of weight 0 are left out. */
-function weighted(list: string | undefined, order: readonly string[] = []): string[] {
+/** Names of a list with weights, the heaviest first, then as in `order`, then as they came; those of weight 0 are refused. */
+function weighted(
+  list: string | undefined,
+  order: readonly string[] = [],
+): { wanted: string[]; refused: string[] } {
   const named = (list ?? '')
     .toLowerCase()
     .split(',')
     .flatMap((part) => {
       const [name = '', ...parameters] = part.split(';').map((text) => text.trim());
       const weight = Number(parameters.find((text) => text.startsWith('q='))?.slice(2) ?? 1);
-      return name !== '' && weight > 0 ? [{ name, weight }] : [];
+      return name !== '' && weight >= 0 ? [{ name, weight }] : [];
     });
   const place = (name: string): number => (order.includes(name) ? order.indexOf(name) : order.length);
-  return named.sort((a, b) => b.weight - a.weight || place(a.name) - place(b.name)).map(({ name }) => name);
+  named.sort((a, b) => b.weight - a.weight || place(a.name) - place(b.name));
+  const names = (some: typeof named): string[] => some.map(({ name }) => name);
+  return {
+    wanted: names(named.filter(({ weight }) => weight > 0)),
+    refused: names(named.filter(({ weight }) => weight === 0)),
+  };
 }

@@ -46,16 +46,33 @@ function asParameterFaults(error: ValidationError): FairwayError {
     const named = params['missingProperty'] ?? params['additionalProperty'];
     const missing = params['missingProperty'] !== undefined;
     const unknown = params['additionalProperty'] !== undefined;
-    const parameter = typeof named === 'string' ? named : instancePath.slice(1).replaceAll('/', '.');
+    const allowed = params['allowedValues'];
+    const place = pathOf(instancePath);
+    const parameter = typeof named === 'string' ? (place === '' ? named : `${place}.${named}`) : place;
     return {
       parameter: parameter === '' ? (error.validationContext ?? 'request') : parameter,
-      message: missing ? 'is missing' : unknown ? 'is not known here' : message,
-      expected: 'what /openapi.json says; /docs shows it for reading',
+      message: missing
+        ? 'is missing'
+        : unknown
+          ? 'is not known here'
+          : allowed
+            ? 'is none that there is'
+            : message,
+      expected: Array.isArray(allowed)
+        ? `one of ${allowed.join(', ')}`
+        : 'what /openapi.json says; /docs shows it for reading',
     };
   });
   const sentence = faults.map(({ parameter, message }) => `${parameter}: ${message}`).join('; ');
   return new FairwayError('invalid_parameter', sentence, { faults, cause: error });
 }
+
+/** Where it is, as a question's own faults say it: /questions/3/origin is questions[3].origin. */
+const pathOf = (pointer: string): string =>
+  pointer
+    .slice(1)
+    .replaceAll(/\/([0-9]+)(?=\/|$)/g, '[$1]')
+    .replaceAll('/', '.');
 
 export function renderProblem(error: FairwayError, requestId: string): Problem {
   const { status, title } = catalogue[error.code];

@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Database } from '../database/database.js';
-import type { Emit, FairwayEvent } from '../events.js';
+import type { Emit } from '../events.js';
 import type { ReadKeys, Role } from '../settings.js';
 import { FairwayError } from '../errors.js';
 import { Readers } from '../access/readers.js';
@@ -37,6 +37,7 @@ import { ratesRoute } from './routes/rates.js';
 import { ratesQueryRoute } from './routes/rates-query.js';
 import { sourcesRoute } from './routes/sources.js';
 import { securityHeaders } from './security-headers.js';
+import { requestEvent, tellRequests } from './tell-requests.js';
 import { limitBodyTime, linger } from './uploads.js';
 
 /** Whoever starts the server says here that it is to stop. */
@@ -220,6 +221,7 @@ function addQuestions(server: Server, services: Services): void {
 }
 
 function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): void {
+  tellRequests(server, emit);
   server.addHook('onRequest', (request, reply, done) => {
     // Whatever has an entity tag says otherwise.
     reply.headers({ ...securityHeaders, 'request-id': request.id, 'cache-control': 'no-store' });
@@ -232,9 +234,8 @@ function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): voi
     done();
   });
   server.addHook('onSend', compressAnswer);
-  server.addHook('onResponse', (request, reply, done) => {
+  server.addHook('onResponse', (request, _reply, done) => {
     linger(request);
-    emit(requestEvent(request, reply));
     done();
   });
   server.setErrorHandler((error, request, reply) => sendProblem(reply, error, request.id, emit));
@@ -254,16 +255,6 @@ function addHooks(server: Server, { emit, lifecycle, role }: ServerOptions): voi
 const isUpload = ({ method, routeOptions }: FastifyRequest): boolean =>
   (method === 'POST' && routeOptions.url === contract.postBatch.url) ||
   (method === 'PUT' && routeOptions.url === contract.putPart.url);
-
-const requestEvent = (request: FastifyRequest, reply: FastifyReply): FairwayEvent => ({
-  kind: 'request',
-  id: request.id,
-  method: request.method,
-  url: request.url,
-  route: request.routeOptions.url ?? 'none',
-  status: reply.statusCode,
-  milliseconds: reply.elapsedTime,
-});
 
 function sendProblem(reply: FastifyReply, error: unknown, requestId: string, emit: Emit): FastifyReply {
   const { status, headers, body } = problemAnswer(error, requestId, emit);

@@ -243,7 +243,7 @@ test('withdrawing takes a batch out in a revision of its own; a repeat answers t
     expect(await rate(test)).toMatchObject({ count: null });
     const again = await withdraw(id);
     expect([again.statusCode, again.json()]).toEqual([200, answer.json()]);
-    expect(await counts(test)).toMatchObject([{ head: '3' }]);
+    expect([await counts(test), again.headers]).toMatchObject([[{ head: '3' }], { 'rates-revision': '3' }]);
     await test.post(csv(itemsOf(3, 0)), { key: 'bad' });
     expect((await withdraw(String(Number(id) + 1))).json()).toMatchObject({
       status: 409,

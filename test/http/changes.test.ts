@@ -247,6 +247,12 @@ test('a page of changes ends with a lane, and the next keeps to the revision of 
       const rest = (await server.inject(`/rates/changes?since=0&cursor=${first.next}`)).json<ChangesPage>();
       expect(rest).toMatchObject({ revision: 1, next: null });
       expect(first.changes.length + rest.changes.length).toBe(300);
+      // Of a lane beyond all that there may ever be: one that nobody was given, and no fault of ours.
+      const beyond = Buffer.from('c1.999999999999999').toString('base64url');
+      expect((await server.inject(`/rates/changes?since=0&cursor=${beyond}`)).json()).toMatchObject({
+        changes: [],
+        next: null,
+      });
       expect((await server.inject('/rates/changes?since=1')).json()).toEqual({
         changes: [
           { orig_code: 'AAAAA', dest_code: 'B0099', day: formatDay(firstDay), count: 4, price: 76.75 },

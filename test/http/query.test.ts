@@ -189,8 +189,17 @@ test('what is wrong with the questions is said of each, and nothing is answered'
       status: 400,
       errors: [{ parameter: 'as_of' }],
     });
+    const shapes = [{ ...days, orig_code: 7 }, { date_from: 'x', dest: 'y' }, null];
+    expect(
+      (await query(server, { questions: [mixed[0], ...shapes] }))
+        .json<{ errors: { parameter: string }[] }>()
+        .errors.map(({ parameter }) => parameter),
+    ).toEqual(['questions[1].orig_code', 'questions[2].date_to', 'questions[2].dest', 'questions[3]']);
     expect((await query(server, { questions: [] })).statusCode).toBe(400);
-    expect((await query(server, { questions: mixed }, { format: 'xml' })).statusCode).toBe(400);
+    expect((await query(server, { questions: mixed }, { format: 'xml' })).json()).toMatchObject({
+      status: 400,
+      errors: [{ parameter: 'format', expected: 'one of json, ndjson, csv' }],
+    });
   }));
 
 const readme = `/rates?${new URLSearchParams({ ...days, orig_code: 'AAAAA', dest_code: 'P7' }).toString()}`;

@@ -38,7 +38,7 @@ export function batchesRoutes(server: Server, services: Services): void {
   server.route({
     ...routes.deleteBatch,
     onRequest: requireScope(services, 'withdraw'),
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const caller = callerOf(request);
       const open = await readBatch(database, request.params.id, caller, { deadline: deadline() });
       const { id } = open;
@@ -49,6 +49,7 @@ export function batchesRoutes(server: Server, services: Services): void {
       await withdraw(database, id, emit);
       const batch = await readBatch(database, id, caller, { deadline: deadline() });
       answers.head.learn(batch.withdrawnRevision ?? 0);
+      void reply.header('rates-revision', batch.withdrawnRevision ?? 0);
       return renderBatch(batch);
     },
   });

@@ -100,7 +100,7 @@ const changedText = `
     select l.id, l.orig_code, l.dest_code from fairway.lanes l
     cross join lateral (select from fairway.segments s
       where s.lane = l.id and s.attempt = any ((select came || went from attempts)::bigint[]) limit 1) s
-    where l.id > $3 and (select cardinality(came) + cardinality(went) from attempts) > 0
+    where l.id > $3::bigint and (select cardinality(came) + cardinality(went) from attempts) > 0
     order by l.id limit $4
   )
   select h.revision as newest, ${oldestRevision} as oldest_revision, null::integer as lane, null::text as orig_code, null::text as dest_code,
