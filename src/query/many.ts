@@ -185,7 +185,8 @@ async function* answer(
   options: AskOptions,
 ): AnswersOfMany['answers'] {
   const read = (step: Step): Promise<Iterable<AnswerOfMany>> => {
-    const answers = readStep(node, step, revision, options);
+    // The node of this statement may be another than the one that told the revision.
+    const answers = atRevision(node, options, (at) => readStep(at, step, revision, options));
     // Where nobody comes for it any more, nobody is to hear of its failure.
     answers.catch(() => undefined);
     return answers;
@@ -204,12 +205,13 @@ async function* answer(
       const { value: question } = asked.next();
       if (!question) continue;
       const of = { ...question, statistics };
-      yield [{ totals, statistics: await statisticsOf(node, of, { revision, totals }, options) }];
+      const read = (at: RatesSource) => statisticsOf(at, of, { revision, totals }, options);
+      yield [{ totals, statistics: await atRevision(node, options, read) }];
     }
   }
 }
 
-/** Answers to the questions of the step, without statistics. */
+/** Answers to the questions of the step, without statistics. Throws `NotReached`. */
 async function readStep(
   node: RatesSource,
   step: Step,
@@ -218,6 +220,7 @@ async function readStep(
 ): Promise<Iterable<AnswerOfMany>> {
   if (step.kind === 'region') {
     const found = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
+    checkReached(found.revision, { as_of: revision });
     checkKept(revision, found.oldest, found.revision);
     return [{ totals: await addUp(found.rows, step.asked) }];
   }
@@ -226,6 +229,7 @@ async function readStep(
   const { rolled, months } = await readMonths(node, lanes, revision, options);
   if (rolled === revision) return answersOfMonths(months, questions);
   const { revisions, perQuestion } = await readLanes(node.database, laneDays(step), revision, options);
+  checkReached(revisions.revision, { as_of: revision });
   checkKept(revision, revisions.oldest, revisions.revision);
   return Promise.all(
     questions.map(async (question, place) => ({ totals: await addUp(perQuestion[place] ?? [], question) })),

@@ -4,7 +4,7 @@
  * its revision in the snapshot of the answer; a past tree never changes.
  */
 import type { Database, ReadOptions } from '../database/database.js';
-import { checkKept, checkReached } from './at-revision.js';
+import { checkKept, checkReached, NotReached } from './at-revision.js';
 import { Places, type PlaceRow } from './places.js';
 import { placesAt, placesNow, type PastPlacesRow, type PlacesRow } from './places/sql.js';
 import { headOf, type HeadRow, type OldestRow } from './sql.js';
@@ -42,11 +42,14 @@ export class PlaceSource {
     return { places, revision: Math.max(Number(head?.revision ?? 0), places.revision) };
   }
 
-  /** The tree at a revision that changed places, or a newer one. */
+  /** The tree at a revision that changed places, or a newer one. Throws `NotReached` where the node that is read has none. */
   async atLeast(revision: number, options: ReadOptions): Promise<Places> {
     let known = await this.known(options);
-    // A read that others had begun may be from before the change; the next one is not.
-    while (known.revision < revision) known = await this.#load(options);
+    // A read that others had begun may be from before the change; the next one is not, where the node has the change.
+    for (let reads = 0; known.revision < revision; reads++) {
+      if (reads === 2) throw new NotReached('min_revision', revision, known.revision);
+      known = await this.#load(options);
+    }
     return known;
   }
 

@@ -27,8 +27,8 @@ export function historyRoutes(server: Server, services: Services): void {
       const { since = 0, limit = historyPages.revisions, cursor } = request.query;
       const from = cursor === undefined ? since : Number(readCursor(cursor));
       const asker = await askerWithKey(services, request.raw, reply.raw);
-      const read = (after: number, most: number): Promise<RevisionsPage> =>
-        revisionsSince(source, after, most, { ...asker, deadline: deadline() });
+      const read: ReadRevisions = (after, most, until) =>
+        revisionsSince(source, after, most, { ...asker, deadline: deadline() }, until);
       const page = await read(from, limit);
       const { revisions, newest } = page;
       void reply.headers({ 'rates-revision': newest, vary: 'Accept' });
@@ -72,11 +72,13 @@ export function historyRoutes(server: Server, services: Services): void {
 const sendLines = (reply: FastifyReply, format: AnswerFormat, chunks: AsyncIterable<string>): FastifyReply =>
   reply.type(mediaTypes[format]).send(Readable.from(chunks, { objectMode: false }));
 
+type ReadRevisions = (after: number, most: number, until?: number) => Promise<RevisionsPage>;
+
 /** A page at a time up to the revision that was the newest at first. */
 async function* revisionLines(
   first: RevisionsPage,
   newest: number,
-  read: (after: number, most: number) => Promise<RevisionsPage>,
+  read: ReadRevisions,
 ): AsyncGenerator<string> {
   let revisions: readonly Revision[] = first.revisions;
   for (;;) {
@@ -86,7 +88,7 @@ async function* revisionLines(
       .join('');
     const last = revisions.at(-1)?.revision ?? newest;
     if (last >= newest) break;
-    ({ revisions } = await read(last, historyPages.revisions));
+    ({ revisions } = await read(last, historyPages.revisions, newest));
   }
   yield `{"revision":${newest}}\n`;
 }

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../../database/database.js';
 import { FairwayError } from '../../errors.js';
 import { unpackItems } from '../../segment.js';
+import { checkReached } from '../at-revision.js';
 import { chargePrices, type AskOptions } from '../cost.js';
 import { fewestItems } from '../fewest-items.js';
 import type { DayTotals } from '../totals.js';
@@ -28,7 +29,7 @@ export function pricesBehind({ counts }: DayTotals): number {
   return items;
 }
 
-/** Throws `too_costly`. */
+/** Throws `too_costly`, and `NotReached` where the node that is read has not got to the revision. */
 export async function readStatistics(
   database: Database,
   statistics: readonly Statistic[],
@@ -41,6 +42,8 @@ export async function readStatistics(
   const days = { from: totals.from, to: totals.from + totals.counts.length - 1 };
   const rows =
     items === 0 ? [] : await database.read<PricesRow>(pricesBetween({ ...lanes, ...days }), options);
+  // Behind one address there may be several nodes.
+  if (rows[0]) checkReached(Number(rows[0].newest), { as_of: lanes.revision });
   const perDay = await gather(rows, totals, items);
   const values = new Map(statistics.map((name) => [name, new Float64Array(totals.counts.length).fill(NaN)]));
   let sorted = 0;
@@ -74,6 +77,7 @@ async function gather(
   }
   let found = 0;
   for (const [index, { first_day, format, payload }] of rows.entries()) {
+    if (payload === null) continue;
     const shift = first_day - from;
     unpackItems(format, payload, (offset, price) => {
       const day = shift + offset;

@@ -13,13 +13,19 @@ export interface PricesOf {
 }
 
 export interface PricesRow {
+  /** The newest revision of the snapshot. */
+  newest: string;
   /** Since 1970-01-01. */
   first_day: number;
   format: number;
-  payload: Buffer;
+  /** Null where there is none. */
+  payload: Buffer | null;
 }
 
-/** Segments of the lanes that overlap the days, of whatever was visible at the revision; none of it ever changes. */
+/**
+ * Segments of the lanes that overlap the days, of whatever was visible at the revision; none of it ever changes. One row
+ * with nulls where there is none.
+ */
 export const pricesBetween = ({
   origins,
   destinations,
@@ -29,11 +35,13 @@ export const pricesBetween = ({
   revision,
 }: PricesOf): QueryConfig => ({
   name: 'prices-between',
-  text: `select s.first_day - date '1970-01-01' as first_day, s.format, s.payload
-    from fairway.segments s join fairway.batches b on b.attempt = s.attempt
-    where s.lane = any (array(select l.id from fairway.lanes l
-        where l.orig_code = any ($1::text[]) and l.dest_code = any ($2::text[]) and ($3 or l.orig_code <> l.dest_code)))
-      and s.last_day >= date '1970-01-01' + $4::integer and s.first_day <= date '1970-01-01' + $5::integer
-      and b.published_revision <= $6 and (b.withdrawn_revision is null or b.withdrawn_revision > $6)`,
+  text: `select h.revision as newest, s.* from fairway.head h left join (
+      select s.first_day - date '1970-01-01' as first_day, s.format, s.payload
+      from fairway.segments s join fairway.batches b on b.attempt = s.attempt
+      where s.lane = any (array(select l.id from fairway.lanes l
+          where l.orig_code = any ($1::text[]) and l.dest_code = any ($2::text[]) and ($3 or l.orig_code <> l.dest_code)))
+        and s.last_day >= date '1970-01-01' + $4::integer and s.first_day <= date '1970-01-01' + $5::integer
+        and b.published_revision <= $6 and (b.withdrawn_revision is null or b.withdrawn_revision > $6)
+    ) s on true`,
   values: [origins, destinations, toItself, from, to, revision],
 });
