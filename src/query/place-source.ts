@@ -62,7 +62,7 @@ export class PlaceSource {
     if (kept) return this.#keep(kept);
     let loading = this.#loadingPast.get(revision);
     if (!loading) {
-      loading = this.#readAt(revision, options).finally(() => this.#loadingPast.delete(revision));
+      loading = this.#readAt(revision, shared(options)).finally(() => this.#loadingPast.delete(revision));
       this.#loadingPast.set(revision, loading);
     }
     return loading;
@@ -77,9 +77,9 @@ export class PlaceSource {
     return head;
   }
 
-  /** Reads the tree again; those who ask at the same time share one read. */
+  /** Reads the tree again; those who ask at the same time share one read, which goes on where one of them leaves. */
   #load(options: ReadOptions): Promise<Places> {
-    this.#loading ??= this.#read(options).finally(() => (this.#loading = undefined));
+    this.#loading ??= this.#read(shared(options)).finally(() => (this.#loading = undefined));
     return this.#loading;
   }
 
@@ -111,6 +111,9 @@ export class PlaceSource {
     return tree.places;
   }
 }
+
+/** Without the signal of whoever happens to be the first. */
+const shared = ({ deadline }: ReadOptions): ReadOptions => (deadline === undefined ? {} : { deadline });
 
 /** `revision`: the newest one that changed places; what the rows say, unless it is known better. */
 export function placesOf(
