@@ -1,5 +1,6 @@
 /** The statement that reads prices. */
 import type { QueryConfig } from 'pg';
+import { oldestRevision, type OldestRow } from '../sql.js';
 
 export interface PricesOf {
   origins: readonly string[];
@@ -12,7 +13,7 @@ export interface PricesOf {
   revision: number;
 }
 
-export interface PricesRow {
+export interface PricesRow extends OldestRow {
   /** The newest revision of the snapshot. */
   newest: string;
   /** Since 1970-01-01. */
@@ -35,7 +36,7 @@ export const pricesBetween = ({
   revision,
 }: PricesOf): QueryConfig => ({
   name: 'prices-between',
-  text: `select h.revision as newest, s.* from fairway.head h left join (
+  text: `select h.revision as newest, ${oldestRevision} as oldest_revision, s.* from fairway.head h left join (
       select s.first_day - date '1970-01-01' as first_day, s.format, s.payload
       from fairway.segments s join fairway.batches b on b.attempt = s.attempt
       where s.lane = any (array(select l.id from fairway.lanes l
