@@ -277,3 +277,14 @@ test('what was packed of an answer counts, and goes with it', () =>
       expect(answers.size).toMatchObject({ answers: 0, pairs: 0, bytes: 0 });
     }),
   ));
+
+test('of an address that is longer than any question nothing is remembered', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, ask }) => {
+      const question = ports('AAAAA', 'BBBBB');
+      for (let times = 0; times < 3; times++) await ask(question, 'k'.repeat(513));
+      expect(answers.size.answers).toBe(0);
+      for (let times = 0; times < 3; times++) await ask(question, 'k'.repeat(512));
+      expect(answers.size.answers).toBe(1);
+    }),
+  ));
