@@ -4,11 +4,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { parseDay } from '../../src/days.js';
 import { listen } from '../../src/http/listen.js';
+import { createServer } from '../../src/http/server.js';
 import { putPlace } from '../../src/ingest/places.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
+import { withDump } from '../support/answers.js';
+import { withPostgresProxy } from '../support/postgres-proxy.js';
 import { publishItems, type TestItem } from '../support/publish.js';
-import { withServer } from '../support/server.js';
+import { defaults, withServer } from '../support/server.js';
 
 const first = parseDay('2021-01-01') ?? 0;
 const lanes = Array.from({ length: 900 }, (_, index): TestItem => ['AAAAA', `P${index}`, first, 10]);
@@ -83,3 +86,28 @@ test.each(['/revisions', '/rates/changes?since=0', '/ports', places])(
       });
     }),
 );
+
+test('of questions sent one behind the other none goes on when their client has gone', () =>
+  withDump((test) =>
+    withPostgresProxy(test, async (proxy) => {
+      const { observe: _, ...wired } = defaults(proxy.database, test.emit);
+      const server = createServer({ ...wired, cacheBytes: 0 });
+      const region = (to: number): string =>
+        `/rates?date_from=2021-01-01&date_to=2021-01-0${to}&origin=asia&destination=europe`;
+      const statuses = (): number[] =>
+        test.events.flatMap((event) => (event.kind === 'request' ? [event.status] : []));
+      try {
+        const address = new URL(await listen(server, '127.0.0.1', 0));
+        await fetch(address.origin + region(1));
+        proxy.hold();
+        const socket = connect(Number(address.port), address.hostname);
+        socket.write([2, 3, 4].map((to) => `GET ${region(to)} HTTP/1.1\r\nhost: x\r\n\r\n`).join(''));
+        await expect.poll(() => proxy.database.statistics()).toMatchObject({ total: 3, idle: 0 });
+        socket.destroy();
+        await expect.poll(statuses).toEqual([200, 499, 499, 499]);
+      } finally {
+        proxy.release();
+        await server.close();
+      }
+    }),
+  ));
