@@ -185,7 +185,8 @@ async function untilDeadline<Result>(
   }
 }
 
-const tooLate = (cause?: unknown): FairwayError =>
+/** What is thrown at a deadline. */
+export const tooLate = (cause?: unknown): FairwayError =>
   new FairwayError('database_timeout', 'the database did not answer in time; try again later', { cause });
 
 async function inTransaction<Result>(

@@ -1,6 +1,7 @@
 /**
  * Reads of a standby, and of the primary while the standby cannot be reached: the primary has every revision that the
- * standby has. A standby that is slow or behind is asked all the same, or its load would come down on the primary.
+ * standby has. A standby that is slow or behind is asked all the same, or its load would come down on the primary; only
+ * one that comes back must first have got as far as the primary was then, or answers would go back in time.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { QueryConfig, QueryResultRow } from 'pg';
@@ -19,6 +20,14 @@ const conflicts = new Set(['40001', '40P01']);
 /** May be the load, or a machine that has gone without a word: a look decides. */
 const doubtful = new Set(['database_timeout', 'overloaded']);
 
+/** Flushed: that is what standbys are sent. */
+const written = { text: 'select pg_current_wal_flush_lsn()::text as written' };
+/** True where it is no standby. */
+const hasReplayed = (written: string): QueryConfig => ({
+  text: 'select not pg_is_in_recovery() or pg_last_wal_replay_lsn() >= $1::pg_lsn as replayed',
+  values: [written],
+});
+
 export interface FallbackOptions {
   standby: Database;
   /** Another pool over the standby, of one connection: a look waits for nobody. */
@@ -31,17 +40,34 @@ export interface FallbackOptions {
 export function withFallback({ standby, probe, primary, emit }: FallbackOptions): Database {
   let away = false;
   let looking: Promise<void> | undefined;
+  /** How far the primary was when the standby came back. */
+  let goal: string | undefined;
   const lost = (error: unknown): void => {
     if (!away) emit({ kind: 'standby-lost', reason: messageOf(error) });
     away = true;
   };
+  const hasCaughtUp = async (): Promise<boolean> => {
+    const deadline = performance.now() + patienceMilliseconds;
+    const [now] = await soon(primary.read<{ written: string }>(written, { deadline })).catch(() => []);
+    // Without the primary an old answer is better than none.
+    if (!now) return true;
+    goal ??= now.written;
+    const [row] = await soon(probe.read<{ replayed: boolean }>(hasReplayed(goal)));
+    return row?.replayed === true;
+  };
   const lookNow = async (): Promise<void> => {
     try {
       await soon(probe.read({ text: 'select 1' }));
-      if (away) emit({ kind: 'standby-back' });
-      away = false;
+      if (away && (await hasCaughtUp())) {
+        emit({ kind: 'standby-back' });
+        away = false;
+        goal = undefined;
+      }
     } catch (error) {
       lost(error);
+      goal = undefined;
+      // Its connection may never say another word, though the standby takes new ones.
+      probe.giveUp();
       // Whoever waits there for an answer that does not come asks the primary, too.
       standby.giveUp();
     }
@@ -76,13 +102,13 @@ export function withFallback({ standby, probe, primary, emit }: FallbackOptions)
 }
 
 /** As `answer`, unless that takes too long. */
-async function soon(answer: Promise<unknown>): Promise<void> {
+async function soon<Answer>(answer: Promise<Answer>): Promise<Answer> {
   const ended = new AbortController();
-  const late = delay(patienceMilliseconds, undefined, { signal: ended.signal }).then(() => {
+  const late = delay(patienceMilliseconds, undefined, { signal: ended.signal }).then((): never => {
     throw unavailable();
   });
   try {
-    await Promise.race([answer, late]);
+    return await Promise.race([answer, late]);
   } finally {
     ended.abort();
     late.catch(() => undefined);

@@ -32,8 +32,13 @@ export function askerOf(
   name?: string,
 ): AskOptions {
   const gone = new AbortController();
-  response.once('close', () => {
+  const left = (): void => {
     if (!response.writableFinished) gone.abort(clientGone());
+  };
+  response.once('close', left);
+  // A response that waits for others of its connection never had it, and hears nothing.
+  request.once('close', () => {
+    if (request.socket.destroyed) left();
   });
   return {
     deadline: deadline(),

@@ -231,6 +231,8 @@ function rendered(body: string, revision: number, readAt: number): RenderedAnswe
 
 /** Keys that one half of the memory holds. */
 const keysOfHalf = 8_192;
+/** An address may have 4,096 characters, and that many of them are more than what is kept: longer keys are never there. */
+const longestKey = 512;
 
 /**
  * Which keys were asked for lately, in two halves that take turns. Most questions are asked once: an answer is worth
@@ -242,6 +244,7 @@ class AskedLately {
 
   /** Whether the key was there already; it is now. */
   again(key: string): boolean {
+    if (key.length > longestKey) return false;
     if (this.#recent.has(key)) return true;
     if (this.#recent.size >= keysOfHalf) {
       this.#before = this.#recent;

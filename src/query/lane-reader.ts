@@ -3,7 +3,8 @@
  * statement and share it. With nobody else about, a question is a statement of its own and waits for nothing. Under
  * load a statement is shared by several, and costs each of them less (bench/read).
  */
-import type { Database, ReadOptions } from '../database/database.js';
+import { tooLate, type Database, type ReadOptions } from '../database/database.js';
+import { overloaded } from '../database/failures.js';
 import { runsOf, type Runs } from './changes/runs.js';
 import {
   rolledLanes,
@@ -22,6 +23,8 @@ const questionsPerStatement = 64;
 const questionsBesideStatement = 4;
 /** A statement that takes longer, such as one that reads from disk, is waited for no longer by fewer. */
 const longestWaitMilliseconds = 1;
+/** About a second's work. More are told to come again, as those who wait for a connection are. */
+const mostWaiting = 10_000;
 
 export interface Revisions {
   revision: number;
@@ -69,8 +72,9 @@ export class LaneReader {
     this.#database = database;
   }
 
-  /** `asOf`: of that revision, which whoever asks compares with those of the answer. */
+  /** `asOf`: of that revision, which whoever asks compares with those of the answer. Throws `overloaded`. */
   read(question: LaneDays, { deadline }: ReadOptions, asOf?: number): Promise<Totals> {
+    if (this.#waiting.length >= mostWaiting) return Promise.reject(overloaded());
     return new Promise((resolve, reject) => {
       this.#waiting.push({ question, asOf, deadline, resolve, reject });
       this.#schedule();
@@ -117,9 +121,14 @@ export class LaneReader {
   }
 
   async #run(): Promise<void> {
-    const batch = this.#next();
+    const now = performance.now();
+    // Behind a database that has gone each statement may take seconds: who is late is not sent there any more.
+    const batch = this.#next().filter(
+      ({ deadline = Infinity, reject }) => now < deadline || reject(tooLate()),
+    );
     this.#running++;
     try {
+      if (batch.length === 0) return;
       const { revisions, perQuestion } = await this.#readBatch(batch);
       batch.forEach(({ resolve }, index) => resolve({ ...revisions, rows: perQuestion[index] ?? [] }));
     } catch (error) {

@@ -51,6 +51,11 @@ export function answersOfMany(
   many: ManyQuestions,
   options: AskOptions,
 ): Promise<AnswersOfMany> {
+  const { charge: _, ...paid } = options;
+  const patience = (options.deadline ?? Infinity) - performance.now();
+  // What goes out waits for whoever reads it: a statement has as long as the question had.
+  const inTime = (): AskOptions =>
+    paid.deadline === undefined ? paid : { ...paid, deadline: performance.now() + patience };
   return atRevision(source, options, async (node) => {
     const [head] = await node.database.read<HeadRow & OldestRow>(headOf, options);
     const newest = Number(head?.revision ?? 0);
@@ -58,9 +63,12 @@ export function answersOfMany(
     checkKept(many.asOf, Number(head?.oldest_revision ?? 0), newest);
     const revision = many.asOf ?? newest;
     const steps = await plan(node, many, revision, options);
-    const { charge: _, ...paid } = options;
-    if (many.statistics) await payForPrices(answer(node, steps, undefined, revision, paid), options);
-    return { revision, answers: answer(node, steps, many.statistics, revision, paid) };
+    if (many.statistics)
+      await payForPrices(
+        answer(node, steps, undefined, revision, () => paid),
+        options,
+      );
+    return { revision, answers: answer(node, steps, many.statistics, revision, inTime) };
   });
 }
 
@@ -182,10 +190,12 @@ async function* answer(
   steps: readonly Step[],
   statistics: ManyQuestions['statistics'],
   revision: number,
-  options: AskOptions,
+  optionsNow: () => AskOptions,
 ): AnswersOfMany['answers'] {
   const read = (step: Step): Promise<Iterable<AnswerOfMany>> => {
-    const answers = readStep(node, step, revision, options);
+    // The node of this statement may be another than the one that told the revision.
+    const options = optionsNow();
+    const answers = atRevision(node, options, (at) => readStep(at, step, revision, options));
     // Where nobody comes for it any more, nobody is to hear of its failure.
     answers.catch(() => undefined);
     return answers;
@@ -204,12 +214,14 @@ async function* answer(
       const { value: question } = asked.next();
       if (!question) continue;
       const of = { ...question, statistics };
-      yield [{ totals, statistics: await statisticsOf(node, of, { revision, totals }, options) }];
+      const options = optionsNow();
+      const read = (at: RatesSource) => statisticsOf(at, of, { revision, totals }, options);
+      yield [{ totals, statistics: await atRevision(node, options, read) }];
     }
   }
 }
 
-/** Answers to the questions of the step, without statistics. */
+/** Answers to the questions of the step, without statistics. Throws `NotReached`. */
 async function readStep(
   node: RatesSource,
   step: Step,
@@ -218,6 +230,7 @@ async function readStep(
 ): Promise<Iterable<AnswerOfMany>> {
   if (step.kind === 'region') {
     const found = await readBetween(node, step.lanes, daysOf(step.asked), options, revision);
+    checkReached(found.revision, { as_of: revision });
     checkKept(revision, found.oldest, found.revision);
     return [{ totals: await addUp(found.rows, step.asked) }];
   }
@@ -226,6 +239,7 @@ async function readStep(
   const { rolled, months } = await readMonths(node, lanes, revision, options);
   if (rolled === revision) return answersOfMonths(months, questions);
   const { revisions, perQuestion } = await readLanes(node.database, laneDays(step), revision, options);
+  checkReached(revisions.revision, { as_of: revision });
   checkKept(revision, revisions.oldest, revisions.revision);
   return Promise.all(
     questions.map(async (question, place) => ({ totals: await addUp(perQuestion[place] ?? [], question) })),

@@ -4,7 +4,7 @@
  * its revision in the snapshot of the answer; a past tree never changes.
  */
 import type { Database, ReadOptions } from '../database/database.js';
-import { checkKept, checkReached } from './at-revision.js';
+import { checkKept, checkReached, NotReached } from './at-revision.js';
 import { Places, type PlaceRow } from './places.js';
 import { placesAt, placesNow, type PastPlacesRow, type PlacesRow } from './places/sql.js';
 import { headOf, type HeadRow, type OldestRow } from './sql.js';
@@ -42,11 +42,14 @@ export class PlaceSource {
     return { places, revision: Math.max(Number(head?.revision ?? 0), places.revision) };
   }
 
-  /** The tree at a revision that changed places, or a newer one. */
+  /** The tree at a revision that changed places, or a newer one. Throws `NotReached` where the node that is read has none. */
   async atLeast(revision: number, options: ReadOptions): Promise<Places> {
     let known = await this.known(options);
-    // A read that others had begun may be from before the change; the next one is not.
-    while (known.revision < revision) known = await this.#load(options);
+    // A read that others had begun may be from before the change; the next one is not, where the node has the change.
+    for (let reads = 0; known.revision < revision; reads++) {
+      if (reads === 2) throw new NotReached('min_revision', revision, known.revision);
+      known = await this.#load(options);
+    }
     return known;
   }
 
@@ -59,7 +62,7 @@ export class PlaceSource {
     if (kept) return this.#keep(kept);
     let loading = this.#loadingPast.get(revision);
     if (!loading) {
-      loading = this.#readAt(revision, options).finally(() => this.#loadingPast.delete(revision));
+      loading = this.#readAt(revision, shared(options)).finally(() => this.#loadingPast.delete(revision));
       this.#loadingPast.set(revision, loading);
     }
     return loading;
@@ -74,9 +77,9 @@ export class PlaceSource {
     return head;
   }
 
-  /** Reads the tree again; those who ask at the same time share one read. */
+  /** Reads the tree again; those who ask at the same time share one read, which goes on where one of them leaves. */
   #load(options: ReadOptions): Promise<Places> {
-    this.#loading ??= this.#read(options).finally(() => (this.#loading = undefined));
+    this.#loading ??= this.#read(shared(options)).finally(() => (this.#loading = undefined));
     return this.#loading;
   }
 
@@ -108,6 +111,9 @@ export class PlaceSource {
     return tree.places;
   }
 }
+
+/** Without the signal of whoever happens to be the first. */
+const shared = ({ deadline }: ReadOptions): ReadOptions => (deadline === undefined ? {} : { deadline });
 
 /** `revision`: the newest one that changed places; what the rows say, unless it is known better. */
 export function placesOf(

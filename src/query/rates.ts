@@ -196,6 +196,7 @@ async function readPlaces(
   // They change all the time. What was the newest revision a moment ago has a tree that stays.
   const { revision } = totals;
   const then = await readPlacesAt(node, question, revision, options);
+  checkReached(then.revision, { as_of: revision });
   checkKept(revision, then.oldest, then.revision);
   return { ...then, revision };
 }

@@ -1,9 +1,12 @@
 /** Questions while the standby of FAIRWAY_READ_URL is away: the primary answers them. */
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { openDatabase, type Database } from '../../src/database/database.js';
 import { withFallback } from '../../src/database/fallback.js';
+import { unavailable } from '../../src/database/failures.js';
 import { createServer } from '../../src/http/server.js';
+import { newestRevision } from '../../src/query/head.js';
 import { withDatabase, type TestDatabase } from '../support/database.js';
 import { withPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.js';
 import { publishItems } from '../support/publish.js';
@@ -132,3 +135,96 @@ test(
       }
     }),
 );
+
+test(
+  'a standby that comes back is asked again once it has what the primary had: nobody goes back',
+  { timeout: 60_000 },
+  () =>
+    withReplica(async ({ primary, standby, pauseReplay, resumeReplay, caughtUp }) => {
+      await publishItems(primary.database, [['AAAAA', 'BBBBB', 18_628, 99]]);
+      await caughtUp();
+      await withPostgresProxy({ ...standby, emit: quiet }, async (proxy) => {
+        const probe = openDatabase({ connection: proxy.connection, poolSize: 1, emit: quiet });
+        const kinds: string[] = [];
+        const cut = { ...primary.database };
+        const reads = withFallback({
+          standby: proxy.database,
+          probe,
+          primary: cut,
+          emit: ({ kind }) => kinds.push(kind),
+        });
+        const revision = () => newestRevision(reads);
+        try {
+          expect(await revision()).toBe(1);
+          await pauseReplay();
+          proxy.refuse();
+          proxy.cut();
+          await publishItems(primary.database, [['AAAAA', 'BBBBB', 18_628, 98]]);
+          expect(await revision()).toBe(2);
+          proxy.open();
+          for (let times = 0; times < 30; times++) {
+            expect(await revision()).toBe(2);
+            await delay(50);
+          }
+          expect(kinds).toEqual(['standby-lost']);
+          await resumeReplay();
+          await expect.poll(async () => (await revision(), kinds)).toContain('standby-back');
+          expect(await revision()).toBe(2);
+
+          // With the primary away an old answer is better than none.
+          await pauseReplay();
+          proxy.refuse();
+          proxy.cut();
+          await publishItems(primary.database, [['AAAAA', 'BBBBB', 18_628, 97]]);
+          expect(await revision()).toBe(3);
+          cut.read = () => Promise.reject(unavailable());
+          proxy.open();
+          await expect.poll(() => revision().catch(() => 0)).toBe(2);
+          await resumeReplay();
+        } finally {
+          await probe.close();
+        }
+      });
+    }),
+);
+
+test('a standby whose connections went silent is asked again as soon as it takes new ones', () =>
+  withDatabase(async (test) => {
+    const { hostname, port, username, password, pathname } = new URL(test.url);
+    const sockets: Socket[] = [];
+    const server = createTcpServer((client) => {
+      const upstream = connect(Number(port), hostname);
+      sockets.push(client.on('error', quiet), upstream.on('error', quiet));
+      client.pipe(upstream).pipe(client);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const connection = {
+      host: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+      user: username,
+      password,
+      database: pathname.slice(1),
+    };
+    const [standby, probe] = [4, 1].map((poolSize) => openDatabase({ connection, poolSize, emit: quiet }));
+    if (!standby || !probe) throw new Error('no pools');
+    const kinds: string[] = [];
+    const reads = withFallback({
+      standby,
+      probe,
+      primary: test.database,
+      emit: ({ kind }) => kinds.push(kind),
+    });
+    try {
+      await Promise.all([probe.read({ text: 'select 1' }), reads.read({ text: 'select 1' })]);
+      for (const socket of sockets) socket.unpipe().pause();
+      await reads.read({ text: 'select 1' }, { deadline: performance.now() + 100 }).catch(quiet);
+      expect(kinds).toEqual(['standby-lost']);
+      await expect
+        .poll(async () => (await reads.read({ text: 'select 1' }), kinds), { timeout: 8_000, interval: 100 })
+        .toEqual(['standby-lost', 'standby-back']);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await reads.close();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }));

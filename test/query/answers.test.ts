@@ -257,3 +257,34 @@ test('what is kept stays within its bytes, with the lists of who depends on what
       { cacheBytes: 0 },
     );
   }));
+
+test('what was packed of an answer counts, and goes with it', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, keep }) => {
+      const { answer } = await keep(ports('AAAAA', 'BBBBB'));
+      const { bytes } = answers.size;
+      answer.packed = { gzip: Buffer.alloc(1_000) };
+      answers.grown(answer);
+      expect(answers.size).toMatchObject({ answers: 1, pairs: 1, bytes: bytes + 1_000 });
+      answer.packed = { ...answer.packed, br: Buffer.alloc(1 << 20) };
+      answers.grown(answer);
+      expect(answers.size).toMatchObject({ answers: 0, pairs: 0, bytes: 0 });
+      const { answer: again } = await keep(ports('AAAAA', 'BBBBB'));
+      again.packed = { gzip: Buffer.alloc(1_000) };
+      answers.grown(again);
+      const { revision } = await publishItems(test.database, [item('AAAAA', 'BBBBB')]);
+      await expect.poll(() => answers.head.revision).toBe(revision);
+      expect(answers.size).toMatchObject({ answers: 0, pairs: 0, bytes: 0 });
+    }),
+  ));
+
+test('of an address that is longer than any question nothing is remembered', () =>
+  withDump((test) =>
+    withAnswers(test, async ({ answers, ask }) => {
+      const question = ports('AAAAA', 'BBBBB');
+      for (let times = 0; times < 3; times++) await ask(question, 'k'.repeat(513));
+      expect(answers.size.answers).toBe(0);
+      for (let times = 0; times < 3; times++) await ask(question, 'k'.repeat(512));
+      expect(answers.size.answers).toBe(1);
+    }),
+  ));

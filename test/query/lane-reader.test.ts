@@ -1,10 +1,12 @@
 /** Questions that share statements: each gets its own answer, and none waits for a statement that hangs. */
 import { expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.js';
+import type { FairwayError } from '../../src/errors.js';
 import { daysOf } from '../../src/query/between.js';
 import { LaneReader, type Totals } from '../../src/query/lane-reader.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { addUp } from '../../src/query/totals.js';
+import { gated } from '../support/answers.js';
 import { withDatabase } from '../support/database.js';
 import { publishItems } from '../support/publish.js';
 
@@ -86,4 +88,44 @@ test('what came since the rollups is looked up once, and again after each publis
     await rollUp(database, quiet);
     expect(await ask()).toEqual([1, 2]);
     expect(await ask()).toEqual([1, 1]);
+  }));
+
+test('more wait than are answered in about a second: the others are told to come again', () =>
+  withDatabase(async ({ database }) => {
+    const gate = gated(database);
+    gate.hold('rolled-lanes', 'totals-and-changes');
+    const lanes = new LaneReader(gate.database);
+    const lane = { origin: 'AAAAA', destination: 'BBBBB', ...days };
+    const asked = Array.from({ length: 12_000 }, () => lanes.read(lane, {}));
+    const outcomes = Promise.allSettled(asked);
+    await expect.poll(gate.held).toBeGreaterThan(0);
+    gate.release();
+    const refused = (await outcomes).flatMap((outcome) =>
+      outcome.status === 'rejected' ? [(outcome.reason as FairwayError).code] : [],
+    );
+    expect(new Set(refused)).toEqual(new Set(['overloaded']));
+    expect(refused).toHaveLength(2_000);
+  }));
+
+test('whose deadline passed while it waited is not read any more', () =>
+  withDatabase(async ({ database }) => {
+    const gate = gated(database);
+    gate.hold('rolled-lanes', 'totals-and-changes');
+    let statements = 0;
+    const read: Database['read'] = (statement, options) => {
+      statements++;
+      return gate.database.read(statement, options);
+    };
+    const lanes = new LaneReader({ ...database, read });
+    const lane = { origin: 'AAAAA', destination: 'BBBBB', ...days };
+    const under = Promise.all([1, 2, 3, 4].map(() => lanes.read(lane, {}).then(countOf)));
+    void under.catch(quiet);
+    await expect.poll(gate.held).toBeGreaterThan(0);
+    const before = statements;
+    const late = Array.from({ length: 300 }, () => lanes.read(lane, { deadline: performance.now() - 1 }));
+    for (const outcome of await Promise.allSettled(late))
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'database_timeout' } });
+    expect(statements).toBe(before);
+    gate.release();
+    await under;
   }));

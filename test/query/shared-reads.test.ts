@@ -72,3 +72,16 @@ test('what one client may not have read for it, another may: an error is shared,
     { status: 'rejected', reason: { message: 'away' } },
   ]);
 });
+
+test('who cannot go away is answered, though the one who began has gone', async () => {
+  const reads = new SharedReads<string>();
+  const { begun, work } = reading();
+  const gone = new AbortController();
+  const first = reads.read('a', 1, { signal: gone.signal }, work);
+  const second = reads.read('a', 1, {}, work);
+  gone.abort(new Error('gone'));
+  await expect(first).rejects.toThrow('gone');
+  begun[0]?.resolve('answer');
+  expect(await second).toBe('answer');
+  expect(begun).toHaveLength(1);
+});

@@ -4,6 +4,8 @@ import { expect, test } from 'vitest';
 import { formatDay, parseDay } from '../../src/days.js';
 import { importContent } from '../../src/ingest/import.js';
 import { putPlace } from '../../src/ingest/places.js';
+import { purge } from '../../src/ingest/retention/purge.js';
+import { withdraw } from '../../src/ingest/withdraw.js';
 import { ratesBetween, RatesSource, type RatesQuestion } from '../../src/query/rates.js';
 import { rollUp } from '../../src/query/roll-up.js';
 import { percentile, statisticNames } from '../../src/query/statistics/definitions.js';
@@ -150,4 +152,25 @@ test('more prices than are sorted for one question are refused before they are r
     expect(
       test.events.some((event) => event.kind === 'statement-read' && event.statement === 'prices-between'),
     ).toBe(false);
+  }));
+
+test('prices that were purged after they were counted: the revision is gone', () =>
+  withDatabase(async ({ database }) => {
+    const { batch } = await publishItems(
+      database,
+      [1, 2, 3].map((price): TestItem => ['AAAAA', 'BBBBB', first, price]),
+    );
+    await withdraw(database, batch, quiet);
+    await rollUp(database, quiet);
+    const read: typeof database.read = async (statement, options) => {
+      if (statement.name === 'prices-between')
+        await purge(database, { historyDays: 0, rejectedDays: 0 }, quiet);
+      return database.read(statement, options);
+    };
+    const lane = { origin: { port: 'AAAAA' }, destination: { port: 'BBBBB' }, from: first, to: first };
+    const question = { ...lane, asOf: 1, statistics: ['max'] as const };
+    await expect(ratesBetween(new RatesSource({ ...database, read }), question, {})).rejects.toMatchObject({
+      code: 'revision_gone',
+      status: 410,
+    });
   }));

@@ -222,7 +222,7 @@ class Proxy {
 }
 
 export async function withPostgresProxy<Result>(
-  test: TestDatabase,
+  test: Pick<TestDatabase, 'url' | 'emit'>,
   work: (proxy: PostgresProxy) => Promise<Result>,
 ): Promise<Result> {
   const { hostname, port, username, password, pathname } = new URL(test.url);

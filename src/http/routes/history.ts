@@ -20,17 +20,18 @@ import { readCursor, readCursorOf, writeCursor } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
 export function historyRoutes(server: Server, services: Services): void {
-  const { source, deadline } = services;
+  const { source, answers, deadline } = services;
   server.route({
     ...routes.revisions,
     handler: async (request, reply) => {
       const { since = 0, limit = historyPages.revisions, cursor } = request.query;
       const from = cursor === undefined ? since : Number(readCursor(cursor));
       const asker = await askerWithKey(services, request.raw, reply.raw);
-      const read = (after: number, most: number): Promise<RevisionsPage> =>
-        revisionsSince(source, after, most, { ...asker, deadline: deadline() });
+      const read: ReadRevisions = (after, most, until) =>
+        revisionsSince(source, after, most, { ...asker, deadline: deadline() }, until);
       const page = await read(from, limit);
       const { revisions, newest } = page;
+      answers.head.learn(newest);
       void reply.headers({ 'rates-revision': newest, vary: 'Accept' });
       if (chooseFormat(['json', 'ndjson'], undefined, request.headers.accept) === 'ndjson')
         return sendLines(reply, 'ndjson', revisionLines(page, newest, read));
@@ -55,6 +56,7 @@ export function historyRoutes(server: Server, services: Services): void {
       // Before the first line goes out: a refusal must not come after it.
       if (whole) await payForChanges(source, { since, until }, whole, asker);
       const first = await read(afterLane, until);
+      answers.head.learn(first.until);
       void reply.headers({ 'rates-revision': first.until, vary: 'Accept' });
       if (format !== 'json') return sendLines(reply, format, linesOf[format](first, read));
       const { lanes, lastLane } = await fill(first, limit, read);
@@ -68,15 +70,19 @@ export function historyRoutes(server: Server, services: Services): void {
   });
 }
 
-/** Where a chunk cannot be made the connection breaks off; that nobody takes a part for the whole, the last line must tell, or in CSV, which has no place for it, the end of the body as HTTP has it. */
+/** To HEAD nothing goes out, so nothing is read. Where a chunk cannot be made the connection breaks off; that nobody takes a part for the whole, the last line must tell, or in CSV, which has no place for it, the end of the body as HTTP has it. */
 const sendLines = (reply: FastifyReply, format: AnswerFormat, chunks: AsyncIterable<string>): FastifyReply =>
-  reply.type(mediaTypes[format]).send(Readable.from(chunks, { objectMode: false }));
+  reply
+    .type(mediaTypes[format])
+    .send(Readable.from(reply.request.method === 'HEAD' ? [] : chunks, { objectMode: false }));
+
+type ReadRevisions = (after: number, most: number, until?: number) => Promise<RevisionsPage>;
 
 /** A page at a time up to the revision that was the newest at first. */
 async function* revisionLines(
   first: RevisionsPage,
   newest: number,
-  read: (after: number, most: number) => Promise<RevisionsPage>,
+  read: ReadRevisions,
 ): AsyncGenerator<string> {
   let revisions: readonly Revision[] = first.revisions;
   for (;;) {
@@ -86,7 +92,7 @@ async function* revisionLines(
       .join('');
     const last = revisions.at(-1)?.revision ?? newest;
     if (last >= newest) break;
-    ({ revisions } = await read(last, historyPages.revisions));
+    ({ revisions } = await read(last, historyPages.revisions, newest));
   }
   yield `{"revision":${newest}}\n`;
 }

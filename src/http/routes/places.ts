@@ -11,10 +11,11 @@ import { momentOf, type MomentQuery } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
 export function placesRoutes(server: Server, services: Services): void {
-  const { source, deadline } = services;
+  const { source, answers, deadline } = services;
   /** The tree that is meant; the answer names its revision. */
   const treeFor = async (query: MomentQuery, reply: FastifyReply) => {
     const tree = await placesFor(source, momentOf(query), { deadline: deadline() });
+    answers.head.learn(tree.revision);
     void reply.header('rates-revision', tree.revision);
     return tree;
   };

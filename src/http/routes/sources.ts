@@ -13,7 +13,7 @@ import { momentOf } from '../page-query.js';
 import type { Server, Services } from '../server.js';
 
 export function sourcesRoute(server: Server, services: Services): void {
-  const { source } = services;
+  const { source, answers } = services;
   server.route({
     ...routes.sources,
     onRequest: requireScope(services, 'ingest', 'withdraw'),
@@ -29,6 +29,7 @@ export function sourcesRoute(server: Server, services: Services): void {
         caller.key === null ? undefined : `key ${caller.key}`,
       );
       const { revision, batches } = await sourcesBetween(source, question, options);
+      answers.head.learn(revision);
       const behind = batches.filter((batch) => countOf(batch) > 0);
       const shown = behind.filter((batch) => caller.all || batch.owner === caller.key);
       void reply.headers({ 'rates-revision': revision, vary: 'Accept' });

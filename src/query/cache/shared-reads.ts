@@ -6,7 +6,7 @@ interface SharedRead<Answer> {
   /** The newest revision that had been shown when it began. */
   seen: number;
   answer: Promise<Answer>;
-  /** Of those who can go away. */
+  /** How many wait; counted where the one who began can go away. */
   waiting: number;
   gone: AbortController | undefined;
 }
@@ -54,8 +54,10 @@ export class SharedReads<Answer> {
   }
 
   #wait(read: SharedRead<Answer>, signal: AbortSignal | undefined): Promise<Answer> {
-    if (!signal || !read.gone) return read.answer;
+    if (!read.gone) return read.answer;
     read.waiting++;
+    // Who cannot go away never does.
+    if (!signal) return read.answer;
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         reject(signal.reason as Error);

@@ -81,21 +81,20 @@ export class AnswerStore {
   set(key: string, answer: RenderedAnswer, { origin, destination, asOf }: Dependencies, tree?: Places): void {
     if (asOf !== undefined) {
       if (asOf < this.#oldest) return;
-      this.#kept.set(key, { ...answer, key, asOf, ends: undefined, tree: undefined });
-      return;
+      return this.#keep({ ...answer, key, asOf, ends: undefined, tree: undefined });
     }
     if (tree && !this.#useTree(tree)) return;
     const ends = [endOf(origin, tree), endOf(destination, tree)] as const;
-    const kept = { ...answer, key, asOf, ends, tree };
-    this.#kept.set(key, kept);
-    // Too large an answer was not taken.
-    if (this.#kept.peek(key) === kept) this.#link(kept, ends);
+    this.#keep({ ...answer, key, asOf, ends, tree });
   }
 
   /** After what was packed came to an answer. */
   resize(answer: RenderedAnswer): void {
-    const { key } = answer as Kept;
-    if (this.#kept.peek(key) === answer) this.#kept.set(key, answer as Kept);
+    const kept = answer as Kept;
+    if (this.#kept.peek(kept.key) !== kept) return;
+    // The cache measures what it has not got yet, nothing else.
+    this.#kept.delete(kept.key);
+    this.#keep(kept);
   }
 
   /** Drops what no longer holds. `dropped` hears how many, and why. */
@@ -169,6 +168,12 @@ export class AnswerStore {
       this.#tree = tree;
     }
     return tree.revision >= before;
+  }
+
+  #keep(kept: Kept): void {
+    this.#kept.set(kept.key, kept);
+    // Too large an answer was not taken.
+    if (kept.ends && this.#kept.peek(kept.key) === kept) this.#link(kept, kept.ends);
   }
 
   #link(kept: Kept, [origin, destination]: readonly [string, string]): void {

@@ -19,17 +19,18 @@ export interface RevisionsPage {
   newest: number;
 }
 
-/** At most `limit` revisions after `since`, the oldest first. Throws for a `since` that does not exist yet. */
+/** At most `limit` revisions after `since`, the oldest first. `until`: one that is known to be there. Throws for a `since` that does not exist yet. */
 export const revisionsSince = (
   source: RatesSource,
   since: number,
   limit: number,
   options: ReadOptions,
+  until?: number,
 ): Promise<RevisionsPage> =>
   atRevision(source, options, async ({ database }) => {
     const rows = await database.read<RevisionRow>(revisionsAfter(since, limit), options);
     const newest = Number(rows[0]?.newest ?? 0);
-    checkReached(newest, { since });
+    checkReached(newest, { since, until });
     return { revisions: rows.filter(({ revision }) => revision !== null).map(revisionOf), newest };
   });
 

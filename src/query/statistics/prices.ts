@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../../database/database.js';
 import { FairwayError } from '../../errors.js';
 import { unpackItems } from '../../segment.js';
+import { checkKept, checkReached } from '../at-revision.js';
 import { chargePrices, type AskOptions } from '../cost.js';
 import { fewestItems } from '../fewest-items.js';
 import type { DayTotals } from '../totals.js';
@@ -28,7 +29,7 @@ export function pricesBehind({ counts }: DayTotals): number {
   return items;
 }
 
-/** Throws `too_costly`. */
+/** Throws `too_costly`, `revision_gone`, and `NotReached` where the node that is read has not got to the revision. */
 export async function readStatistics(
   database: Database,
   statistics: readonly Statistic[],
@@ -41,6 +42,8 @@ export async function readStatistics(
   const days = { from: totals.from, to: totals.from + totals.counts.length - 1 };
   const rows =
     items === 0 ? [] : await database.read<PricesRow>(pricesBetween({ ...lanes, ...days }), options);
+  const told = rows.find(({ newest }) => newest !== null);
+  if (told) checkRevision(told, lanes.revision);
   const perDay = await gather(rows, totals, items);
   const values = new Map(statistics.map((name) => [name, new Float64Array(totals.counts.length).fill(NaN)]));
   let sorted = 0;
@@ -56,6 +59,12 @@ export async function readStatistics(
     }
   }
   return values;
+}
+
+/** Behind one address there may be several nodes, and what was counted may be purged by now. */
+function checkRevision({ newest, oldest_revision }: PricesRow, revision: number): void {
+  checkReached(Number(newest), { as_of: revision });
+  checkKept(revision, Number(oldest_revision), Number(newest));
 }
 
 /** Views of one array, a day each. */
@@ -74,6 +83,7 @@ async function gather(
   }
   let found = 0;
   for (const [index, { first_day, format, payload }] of rows.entries()) {
+    if (payload === null) continue;
     const shift = first_day - from;
     unpackItems(format, payload, (offset, price) => {
       const day = shift + offset;
