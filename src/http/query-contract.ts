@@ -90,6 +90,7 @@ export const queryRoutes = {
         ...problems({
           400: 'A question is not valid, or too much is asked for at once',
           404: 'There is no such place',
+          415: 'The body is packed, or no JSON',
           429: spent,
           ...needsKey,
           ...away,

@@ -38,7 +38,7 @@ import { ratesQueryRoute } from './routes/rates-query.js';
 import { sourcesRoute } from './routes/sources.js';
 import { securityHeaders } from './security-headers.js';
 import { requestEvent, tellRequests } from './tell-requests.js';
-import { limitBodyTime, linger } from './uploads.js';
+import { limitBodyTime, linger, takePlainJson } from './uploads.js';
 
 /** Whoever starts the server says here that it is to stop. */
 export interface Lifecycle {
@@ -185,6 +185,7 @@ function addRoutes(routes: Server, services: Services, document: Parameters<type
   });
   void routes.register((scope, _options, done) => {
     const others: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
+    takePlainJson(others);
     homeRoute(others);
     assetsRoute(others);
     docsRoute(others, document);
@@ -207,6 +208,7 @@ function addQuestions(server: Server, services: Services): void {
   ratesRoute(server, services);
   void server.register((scope, _options, done) => {
     const unkept: Server = scope.withTypeProvider<TypeBoxTypeProvider>();
+    takePlainJson(unkept);
     // Of these nothing is kept that could go out, and nobody waits for a database that is known to be away.
     unkept.addHook('onRequest', (_request, _reply, next) => {
       services.answers.head.asked(performance.now());

@@ -1,4 +1,4 @@
-/** A request that brings a batch: in go its headers and query, out comes what the pipeline takes, or the refusal. */
+/** A request that brings a batch: in go its headers and query, out comes what the pipeline takes, or the refusal. Also of the small bodies of other requests. */
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FairwayError } from '../errors.js';
@@ -6,6 +6,7 @@ import { encodings } from '../ingest/upload/body.js';
 import type { PartUpload } from '../ingest/parted/context.js';
 import type { Caller, Upload } from '../ingest/upload/context.js';
 import { readDigest } from './digest.js';
+import type { Server } from './server.js';
 
 const formats: Record<string, Upload['format']> = {
   'text/csv': 'csv',
@@ -78,6 +79,22 @@ function encodingOf(text: string): Upload['encoding'] {
     'unsupported_media_type',
     `Content-Encoding '${text.slice(0, 80)}' is not taken${zstd}; send ${encodings.join(' or ')}`,
   );
+}
+
+/** Of routes whose bodies are small: whatever is packed, or no JSON, is a 415, not JSON with a fault. */
+export function takePlainJson(server: Server): void {
+  server.addHook('preParsing', ({ method, headers }, _reply, payload, done) => {
+    // Some clients name a type where they send nothing.
+    if (method !== 'POST' && method !== 'PUT') return done(null, payload);
+    const { 'content-encoding': encoding = 'identity', 'content-type': type = 'application/json' } = headers;
+    const faults = [
+      ...(/^application\/json *(;|$)/i.test(type) ? [] : [`Content-Type '${type.slice(0, 80)}'`]),
+      ...(/^identity$/i.test(encoding) ? [] : [`Content-Encoding '${encoding.slice(0, 80)}'`]),
+    ];
+    if (faults.length === 0) return done(null, payload);
+    const message = `${faults.join(' and ')} is not taken here; send application/json as it is`;
+    done(new FairwayError('unsupported_media_type', message));
+  });
 }
 
 /** Bytes of the wire. The connection survives whoever stops reading: the answer must still go out over it. */

@@ -1,5 +1,5 @@
 /** POST /rates/query, CSV, and answers packed for the wire. */
-import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { formatDay, parseDay } from '../../src/days.js';
 import type { Server } from '../../src/http/server.js';
@@ -259,4 +259,28 @@ test('a large answer is packed where the client takes it, a small one is not', (
       headers: { 'accept-encoding': 'gzip' },
     });
     expect(JSON.parse(gunzipSync(streamed.rawPayload).toString())).toMatchObject({ revision: 3 });
+  }));
+
+test('a body that is packed, or no JSON, is a 415 that says so', () =>
+  filled(async (server) => {
+    const text = JSON.stringify({ questions: mixed });
+    const send = (payload: string | Buffer, headers: Record<string, string>) =>
+      server.inject({ method: 'POST', url: '/rates/query', payload, headers });
+    const packed = await send(gzipSync(text), {
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+    });
+    expect(packed.json()).toMatchObject({
+      code: 'unsupported_media_type',
+      detail: "Content-Encoding 'gzip' is not taken here; send application/json as it is",
+    });
+    const plain = await send(text, { 'content-type': 'text/plain' });
+    expect(plain.json()).toMatchObject({
+      status: 415,
+      detail: "Content-Type 'text/plain' is not taken here; send application/json as it is",
+    });
+    const named = await send(text, { 'content-type': 'application/json', 'content-encoding': 'identity' });
+    expect(named.statusCode).toBe(200);
+    const bodiless = await server.inject({ url: '/revisions', headers: { 'content-type': 'text/plain' } });
+    expect(bodiless.statusCode).toBe(200);
   }));
