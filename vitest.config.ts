@@ -9,6 +9,7 @@ export default defineConfig({
     // A machine that is busy with something else may be slow; what a test waits for are conditions.
     testTimeout: 180_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     pool: 'forks',
     maxWorkers: 2,
   },
