@@ -12,6 +12,8 @@ import { unavailable } from './failures.js';
 
 /** From one try of a standby that is away to the next, while anybody asks. */
 const retryMilliseconds = 250;
+/** While reads are under way there, nothing coming back for so long is looked into. */
+const silentMilliseconds = 1_000;
 /** A standby that takes longer for a new connection and the cheapest statement is as good as away. */
 const patienceMilliseconds = 1_000;
 
@@ -75,6 +77,7 @@ export function withFallback({ standby, probe, primary, emit }: FallbackOptions)
   };
   /** One look for all; also a while after it, what it found. */
   const look = (): Promise<void> => (looking ??= lookNow());
+  const answers = new Answers(() => void look());
   return {
     ...standby,
     read: async <Row extends QueryResultRow>(
@@ -83,7 +86,7 @@ export function withFallback({ standby, probe, primary, emit }: FallbackOptions)
     ): Promise<Row[]> => {
       if (!away) {
         try {
-          return await standby.read<Row>(statement, options);
+          return await answers.of(() => standby.read<Row>(statement, options));
         } catch (error) {
           const code = codeOf(error) ?? '';
           if (code === 'database_unavailable') lost(error);
@@ -99,6 +102,41 @@ export function withFallback({ standby, probe, primary, emit }: FallbackOptions)
       await standby.close();
     },
   };
+}
+
+/** Calls `silent` where reads are under way and none has ended for a while, once a while. */
+class Answers {
+  readonly #silent: () => void;
+  #underWay = 0;
+  #last = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(silent: () => void) {
+    this.#silent = silent;
+  }
+
+  async of<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+    if (this.#underWay++ === 0) this.#last = performance.now();
+    if (!this.#timer) this.#wait(silentMilliseconds);
+    try {
+      return await read();
+    } finally {
+      this.#underWay--;
+      this.#last = performance.now();
+    }
+  }
+
+  #wait(milliseconds: number): void {
+    this.#timer = setTimeout(() => this.#check(), milliseconds).unref();
+  }
+
+  #check(): void {
+    this.#timer = undefined;
+    if (this.#underWay === 0) return;
+    const left = this.#last + silentMilliseconds - performance.now();
+    if (left <= 0) this.#silent();
+    this.#wait(left > 0 ? left : silentMilliseconds);
+  }
 }
 
 /** As `answer`, unless that takes too long. */

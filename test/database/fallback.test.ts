@@ -78,6 +78,13 @@ test('a standby that has gone without a word: who waits there is answered as wel
     expect(kinds).toEqual(['standby-lost', 'standby-back']);
   }));
 
+test('so is who waits there alone', () =>
+  withNodes(async ({ proxy, asked }) => {
+    expect(await asked()).toBe('standby');
+    proxy.hold();
+    expect(await asked()).toBe('primary');
+  }));
+
 test('a standby that is busy, or is asked nonsense, is not left', () =>
   withNodes(async ({ reads, asked, kinds }) => {
     const slow = reads.read({ text: 'select pg_sleep(5)' }, { deadline: performance.now() + 100 });
