@@ -89,8 +89,8 @@ test('readers answer with a role that may only SELECT, and refuse writes; what l
       expect(await answers(url)).toBe(true);
       for (const path of ['/', '/docs', '/openapi.json', '/ports?limit=1', '/health/ready', '/metrics'])
         expect(await ask(url + path), path).toEqual({ status: 200 });
-      // Questions, though they come as a POST; this one is not understood.
-      expect(await ask(`${url}/rates/query`, 'POST')).toMatchObject({ status: 400 });
+      // Questions, though they come as a POST; this one is no JSON.
+      expect(await ask(`${url}/rates/query`, 'POST')).toMatchObject({ status: 415 });
       for (const [method, path] of [
         ['POST', '/batches'],
         ['GET', '/batches'],
