@@ -18,6 +18,6 @@ export const json = (): Option => new Option('--json', 'print JSON');
 
 export const url = (): Option => new Option('--url <url>', 'the service (FAIRWAY_URL)');
 export const apiKey = (): Option =>
-  new Option('--api-key <key>', 'key of a writer (better FAIRWAY_API_KEY or FAIRWAY_API_KEY_FILE)');
+  new Option('--api-key <key>', 'API key (better FAIRWAY_API_KEY or FAIRWAY_API_KEY_FILE)');
 
 export type AddCommand = (name: string, description: string, ...examples: string[]) => Command;
