@@ -213,7 +213,7 @@ export const batchRoutes = {
       tags: ['Batches'],
       summary: 'Withdraw a batch: its items leave the answers in a new revision',
       description:
-        'A repeat answers the same. An open batch in parts is given up: it is answered as it was, and is gone.',
+        'The revision that withdrew it is in `Rates-Revision`. A repeat answers the same. An open batch in parts is given up: it is answered as it was, and is gone.',
       security,
       params: Type.Object({ id }),
       response: {

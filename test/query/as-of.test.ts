@@ -87,7 +87,7 @@ test(
           await client.end();
         }
         /** Stops after a roll-up and at the end; counts the questions about revisions before the rollups. */
-        async function run(past: Past, random: Random, where: string): Promise<number> {
+        async function run(past: Past, random: Random, name: string): Promise<number> {
           // A source of its own: what it knows of places is of this history.
           const source = new RatesSource(database);
           await writePast(client, past);
@@ -105,14 +105,9 @@ test(
               randomQuestion(random, past.newest),
             );
             questions.push({ ...randomQuestion(random, past.newest), asOf: past.newest });
-            const stop = [
-              source,
-              client,
-              questions,
-              past.newest,
-              `${where}, rolled up at ${rolled}`,
-            ] as const;
-            const [asked, once] = [await compare(...stop), await compareAtOnce(...stop)];
+            const where = `${name}, rolled up at ${rolled}`;
+            const stop = { source, client, questions, newest: past.newest, where };
+            const [asked, once] = [await compare(stop), await compareAtOnce(stop)];
             ofNow += asked;
             atOnce += once;
             count += questions.filter(({ asOf }) => asOf < rolled).length;
@@ -168,8 +163,9 @@ test('so it is for batches and places that the service itself published, replace
           for (const part of [steps.slice(0, half), steps.slice(half)]) {
             const newest = (await live(test, part)) || regions.length;
             const questions = Array.from({ length: 6 }, () => randomQuestion(random, newest));
-            await compare(source, client, questions, newest, `start ${start}`);
-            await compareAtOnce(source, client, questions, newest, `start ${start}`);
+            const stop = { source, client, questions, newest, where: `start ${start}` };
+            await compare(stop);
+            await compareAtOnce(stop);
             asked += questions.length;
           }
         } finally {

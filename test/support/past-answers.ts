@@ -61,14 +61,18 @@ async function answeredAtOnce(
   return told;
 }
 
+/** Questions asked where a history stands still. */
+export interface Stop {
+  source: RatesSource;
+  client: pg.ClientBase;
+  questions: readonly PastQuestion[];
+  newest: number;
+  /** For whoever reads of a failure. */
+  where: string;
+}
+
 /** All of them at two revisions, each at once; those with a place that was none then are left out. */
-export async function compareAtOnce(
-  source: RatesSource,
-  client: pg.ClientBase,
-  questions: readonly PastQuestion[],
-  newest: number,
-  where: string,
-): Promise<number> {
+export async function compareAtOnce({ source, client, questions, newest, where }: Stop): Promise<number> {
   const horizon = await horizonOf(client);
   let asked = 0;
   for (const asOf of new Set([questions[0]?.asOf ?? newest, newest])) {
@@ -86,13 +90,7 @@ export async function compareAtOnce(
 }
 
 /** Those of the newest revision are asked twice, with its number and without; resolves with how many. */
-export async function compare(
-  source: RatesSource,
-  client: pg.ClientBase,
-  questions: readonly PastQuestion[],
-  newest: number,
-  where: string,
-): Promise<number> {
+export async function compare({ source, client, questions, newest, where }: Stop): Promise<number> {
   const [wanted, horizon, told] = [
     await plainly(client, questions),
     await horizonOf(client),
